@@ -1,0 +1,8 @@
+//! Convert, check, release the GIL, call: no arithmetic here.
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))
+}

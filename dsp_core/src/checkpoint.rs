@@ -1,0 +1,99 @@
+//! The state of the stages as bytes, so that a stream goes on elsewhere as if nothing had happened.
+//!
+//! A checkpoint holds every state variable but the sample tail and the frame ring; those are refilled from the two seconds
+//! of sound before its position. Its bytes never reach Python unsealed.
+
+use crate::error::{BlockError, Reason};
+
+/// Appends state in a fixed order, little-endian.
+#[derive(Default)]
+pub(crate) struct Writer {
+    bytes: Vec<u8>,
+}
+
+/// Reads state back in the same order; never reads past the end, never panics.
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+fn damaged(what: &str) -> BlockError {
+    BlockError::new(Reason::BadCheckpoint, "an intact checkpoint", what)
+}
+
+macro_rules! scalar {
+    ($($name:ident),+) => {
+        #[allow(dead_code)]
+        impl Writer {
+            $(pub(crate) fn $name(&mut self, value: $name) {
+                self.bytes.extend_from_slice(&value.to_le_bytes());
+            })+
+        }
+        #[allow(dead_code)]
+        impl Reader<'_> {
+            $(pub(crate) fn $name(&mut self) -> Result<$name, BlockError> {
+                let (head, tail) = self.bytes.split_first_chunk().ok_or_else(|| damaged("one that ends early"))?;
+                self.bytes = tail;
+                Ok($name::from_le_bytes(*head))
+            })+
+        }
+    };
+}
+scalar!(u8, u16, u32, u64, i64, f32, f64);
+
+#[allow(dead_code)]
+impl Writer {
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    pub(crate) fn f32s(&mut self, values: &[f32]) {
+        values.iter().for_each(|&v| self.f32(v));
+    }
+
+    pub(crate) fn f64s(&mut self, values: &[f64]) {
+        values.iter().for_each(|&v| self.f64(v));
+    }
+}
+
+#[allow(dead_code)]
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// Fills a slice of known length with finite values.
+    pub(crate) fn f32s(&mut self, out: &mut [f32]) -> Result<(), BlockError> {
+        for value in out {
+            *value = self.finite_f32()?;
+        }
+        Ok(())
+    }
+
+    /// Fills a slice of known length with finite values.
+    pub(crate) fn f64s(&mut self, out: &mut [f64]) -> Result<(), BlockError> {
+        for value in out {
+            *value = self.f64()?;
+            if !value.is_finite() {
+                return Err(damaged("a value that is not finite"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn finite_f32(&mut self) -> Result<f32, BlockError> {
+        let value = self.f32()?;
+        value
+            .is_finite()
+            .then_some(value)
+            .ok_or_else(|| damaged("a value that is not finite"))
+    }
+
+    /// Every byte was read.
+    pub(crate) fn finish(self) -> Result<(), BlockError> {
+        if self.bytes.is_empty() {
+            Ok(())
+        } else {
+            Err(damaged("one with bytes left over"))
+        }
+    }
+}
