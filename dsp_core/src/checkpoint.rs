@@ -16,7 +16,7 @@ pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
 }
 
-fn damaged(what: &str) -> BlockError {
+pub(crate) fn damaged(what: &str) -> BlockError {
     BlockError::new(Reason::BadCheckpoint, "an intact checkpoint", what)
 }
 
@@ -44,6 +44,15 @@ scalar!(u8, u16, u32, u64, i64, f32, f64);
 impl Writer {
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    pub(crate) fn flag(&mut self, value: bool) {
+        self.u8(value.into());
+    }
+
+    pub(crate) fn option(&mut self, value: Option<u64>) {
+        self.flag(value.is_some());
+        self.u64(value.unwrap_or(0));
     }
 
     pub(crate) fn f32s(&mut self, values: &[f32]) {
@@ -78,6 +87,20 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    pub(crate) fn flag(&mut self) -> Result<bool, BlockError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(damaged("a flag that is neither 0 nor 1")),
+        }
+    }
+
+    pub(crate) fn option(&mut self) -> Result<Option<u64>, BlockError> {
+        let is_some = self.flag()?;
+        let value = self.u64()?;
+        Ok(is_some.then_some(value))
     }
 
     pub(crate) fn finite_f32(&mut self) -> Result<f32, BlockError> {

@@ -38,6 +38,8 @@ macro_rules! closed_enum {
     };
 }
 
+pub(crate) use closed_enum;
+
 closed_enum! {
     /// What may be heard. There is no class for speech, conversation, singing, laughter, cough or crying.
     SoundClass {

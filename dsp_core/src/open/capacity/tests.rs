@@ -1,7 +1,7 @@
+use super::*;
 use crate::open::policy::tests::all_classes;
 use crate::open::policy::{LevelFields, PolicyFields};
 use crate::open::rules::{Calendar, ClassSet, Limits};
-use super::*;
 
 fn levels(levels: &[(&str, u32)]) -> Vec<LevelFields> {
     let field = |&(metric, period_s): &(&str, u32)| LevelFields {
@@ -91,9 +91,8 @@ fn enumerated(rules: &Rules, slots: std::ops::Range<u64>, n_delays: u32) -> BigU
             max_per_hour,
             rules.limits.other_per_hour(),
         ) {
-            let weight = |(_, c): &(u64, SoundClass)| {
-                BigUint::from(u32::from(c.n_levels()) * 4 * n_delays)
-            };
+            let weight =
+                |(_, c): &(u64, SoundClass)| BigUint::from(u32::from(c.n_levels()) * 4 * n_delays);
             total += set.iter().map(weight).product::<BigUint>();
         }
     }
