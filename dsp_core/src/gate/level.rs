@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::period::{Closed, Condition, Energy, Histogram, Period, Tally};
+use super::release::check_policy;
 use super::{Calibration, Gate};
 use crate::analysis::Description;
 use crate::analysis::describe::SecondLevel;
@@ -65,6 +66,8 @@ struct Waiting {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LevelGate {
     sensor_id: u32,
+    /// Fingerprint of the policy that it was made for.
+    policy: u64,
     calibration: Calibration,
     laeq: Option<Period<Energy>>,
     percentiles: Option<Period<Histogram>>,
@@ -83,6 +86,7 @@ impl LevelGate {
         let longest = percentiles.clone().map(|rule| rule.period_s).max();
         Self {
             sensor_id,
+            policy: policy.fingerprint(),
             calibration,
             laeq: laeq.map(|rule| Period::new(rule.period_s)),
             percentiles: longest.map(Period::new),
@@ -91,6 +95,11 @@ impl LevelGate {
             next_slot: start_slot,
             waiting: VecDeque::new(),
         }
+    }
+
+    /// The sensor.
+    pub fn sensor_id(&self) -> u32 {
+        self.sensor_id
     }
 
     /// Takes the seconds that ended, after the gate has judged the candidates of the same block; mints the records of every
@@ -206,6 +215,7 @@ impl LevelGate {
     }
 
     pub(crate) fn save(&self, out: &mut Writer) {
+        out.u64(self.policy);
         out.u32(self.sensor_id);
         self.calibration.save(out);
         out.u64(self.next_slot);
@@ -227,6 +237,7 @@ impl LevelGate {
     }
 
     pub(crate) fn load(policy: &Policy, input: &mut Reader) -> Result<Self, BlockError> {
+        check_policy(policy, input)?;
         let sensor_id = input.u32()?;
         let calibration = Calibration::load(input)?;
         let mut gate = Self::new(sensor_id, policy, calibration, input.u64()?);

@@ -91,6 +91,8 @@ struct Episode {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     sensor_id: u32,
+    /// Fingerprint of the policy that it was made for.
+    policy: u64,
     rules: Rules,
     calibration: Calibration,
     budget: Budget,
@@ -107,12 +109,15 @@ pub struct Gate {
 impl Gate {
     /// A gate that has heard nothing yet.
     pub fn new(sensor_id: u32, policy: &Policy, calibration: Calibration) -> Self {
-        Self::with_rules(sensor_id, *policy.rules(), calibration)
+        let mut gate = Self::with_rules(sensor_id, *policy.rules(), calibration);
+        gate.policy = policy.fingerprint();
+        gate
     }
 
     pub(crate) fn with_rules(sensor_id: u32, rules: Rules, calibration: Calibration) -> Self {
         Self {
             sensor_id,
+            policy: 0,
             rules,
             calibration,
             budget: Budget::new(&rules),
@@ -299,6 +304,7 @@ impl Gate {
     }
 
     pub(crate) fn save(&self, out: &mut Writer) {
+        out.u64(self.policy);
         out.u32(self.sensor_id);
         self.calibration.save(out);
         self.budget.save(out);
@@ -322,6 +328,7 @@ impl Gate {
     }
 
     pub(crate) fn load(policy: &Policy, input: &mut Reader) -> Result<Self, BlockError> {
+        check_policy(policy, input)?;
         let sensor_id = input.u32()?;
         let calibration = Calibration::load(input)?;
         let mut gate = Self::new(sensor_id, policy, calibration);
@@ -364,6 +371,14 @@ impl Gate {
             Err(damaged("a held event that the policy does not permit"))
         }
     }
+}
+
+/// A state goes on under the policy that it was kept under, and under no other.
+pub(super) fn check_policy(policy: &Policy, input: &mut Reader) -> Result<(), BlockError> {
+    if input.u64()? == policy.fingerprint() {
+        return Ok(());
+    }
+    Err(damaged("one of another policy"))
 }
 
 #[cfg(test)]

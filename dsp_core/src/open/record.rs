@@ -7,7 +7,7 @@ pub use super::canonical::{Record, canonical_bytes};
 macro_rules! closed_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
 
@@ -165,7 +165,7 @@ pub const LEVEL_MISSING: u8 = 128;
 /// use dsp_core::open::{Event, Scale, SoundClass};
 /// let event = Event::mint(1, 0, SoundClass::Siren, 0, 0, Scale::Dbfs);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event {
     sensor_id: u32,
     slot: u64,
@@ -249,7 +249,7 @@ impl Event {
 /// use dsp_core::open::{LevelRecord, Metric, Scale};
 /// let level = LevelRecord::mint(1, 0, Metric::LAeq, 60, Scale::Spl);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LevelRecord {
     sensor_id: u32,
     slot: u64,
@@ -313,7 +313,7 @@ impl LevelRecord {
 /// use dsp_core::open::{HealthState, SensorHealth};
 /// let health = SensorHealth::mint(1, 0, HealthState::Ok);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SensorHealth {
     sensor_id: u32,
     slot: u64,
