@@ -1,3 +1,5 @@
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -9,7 +11,11 @@ use crate::gate::release::tests::{after_frames, heard};
 use crate::open::policy::tests::all_classes;
 use crate::open::{LevelFields, PolicyFields, SoundClass};
 
-fn policy() -> Policy {
+/// Made once: counting its capacity takes longer than a case.
+static POLICY: LazyLock<Policy> = LazyLock::new(new_policy);
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| checkpoint().as_bytes().to_vec());
+
+fn new_policy() -> Policy {
     let level = |metric: &str, period_s| LevelFields {
         metric: metric.into(),
         period_s,
@@ -52,45 +58,42 @@ fn busy(policy: &Policy) -> (Gate, LevelGate) {
 }
 
 fn checkpoint() -> Checkpoint {
-    let (gate, level_gate) = busy(&policy());
+    let (gate, level_gate) = busy(&POLICY);
     Checkpoint::new(77, &gate, &level_gate)
 }
 
 #[test]
 fn the_stages_come_back_as_they_were() {
-    let policy = policy();
-    let (gate, level_gate) = busy(&policy);
+    let (gate, level_gate) = busy(&POLICY);
     let taken = Checkpoint::new(77, &gate, &level_gate);
     let moved = Checkpoint::from_bytes(taken.as_bytes().to_vec()).unwrap();
     assert_eq!(moved.position(), 77);
-    assert_eq!(moved.restore(&policy).unwrap(), (77, gate, level_gate));
+    assert_eq!(moved.restore(&POLICY).unwrap(), (77, gate, level_gate));
     assert_eq!(format!("{moved:?}"), "Checkpoint { position: 77, .. }");
 }
 
 #[test]
 fn another_policy_and_stages_of_two_sensors_are_refused() {
-    let policy = policy();
     let other = Policy::new(all_classes()).unwrap();
     assert_eq!(
         checkpoint().restore(&other).unwrap_err().reason,
         Reason::BadCheckpoint
     );
-    let (gate, _) = busy(&policy);
-    let foreign = LevelGate::new(2, &policy, Calibration::Uncalibrated, 0);
+    let (gate, _) = busy(&POLICY);
+    let foreign = LevelGate::new(2, &POLICY, Calibration::Uncalibrated, 0);
     let mixed = Checkpoint::new(0, &gate, &foreign);
     assert_eq!(
-        mixed.restore(&policy).unwrap_err().reason,
+        mixed.restore(&POLICY).unwrap_err().reason,
         Reason::BadCheckpoint
     );
 }
 
 #[test]
 fn every_truncation_and_every_addition_is_refused() {
-    let policy = policy();
-    let bytes = checkpoint().as_bytes().to_vec();
+    let bytes = BYTES.clone();
     let is_refused = |bytes: &[u8]| {
         let taken = Checkpoint::from_bytes(bytes.to_vec());
-        taken.and_then(|c| c.restore(&policy)).is_err()
+        taken.and_then(|c| c.restore(&POLICY)).is_err()
     };
     assert!((0..bytes.len()).all(|n| is_refused(&bytes[..n])));
     assert!(is_refused(&[bytes.as_slice(), &[0]].concat()));
@@ -121,8 +124,7 @@ proptest! {
 
     #[test]
     fn damaged_bytes_never_panic(changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut in any::<prop::sample::Index>(), is_cut in any::<bool>()) {
-        let policy = policy();
-        let mut bytes = checkpoint().as_bytes().to_vec();
+        let mut bytes = BYTES.clone();
         for (at, value) in changes {
             // Half of the changes go into the state of the gate, which is short beside the histogram.
             let at = if value % 2 == 0 { at.index(bytes.len()) } else { at.index(1500) };
@@ -131,16 +133,15 @@ proptest! {
         if is_cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        if let Ok((_, mut gate, mut level_gate)) = Checkpoint::from_bytes(bytes).and_then(|c| c.restore(&policy)) {
+        if let Ok((_, mut gate, mut level_gate)) = Checkpoint::from_bytes(bytes).and_then(|c| c.restore(&POLICY)) {
             work_on(&mut gate, &mut level_gate);
         }
     }
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let policy = policy();
-        let mut framed = checkpoint().as_bytes()[..24].to_vec();
+        let mut framed = BYTES[..24].to_vec();
         framed.extend(bytes);
-        prop_assert!(Checkpoint::from_bytes(framed).and_then(|c| c.restore(&policy)).is_err());
+        prop_assert!(Checkpoint::from_bytes(framed).and_then(|c| c.restore(&POLICY)).is_err());
     }
 }

@@ -123,7 +123,10 @@ fn with_delays(outputs: &BTreeSet<(usize, Vec<u8>)>) -> BigUint {
 }
 
 fn counted(rules: &Rules) -> BigUint {
-    EventSets::new(rules, N_RELEASE_DELAYS).in_hour()
+    EventSets::new(rules, N_RELEASE_DELAYS)
+        .in_parts_of_hour()
+        .pop()
+        .unwrap()
 }
 
 use SoundClass::{GlassBreak, Horn, Siren};

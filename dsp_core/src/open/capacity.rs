@@ -96,18 +96,28 @@ pub(crate) fn count_capacity(rules: &Rules, levels: &[LevelRule]) -> Capacity {
     let n_levels: f64 = levels.iter().map(|rule| per_hour(rule.period_s)).sum();
     let level_bits_per_hour = n_levels * bits_of_level();
     let health_bits_per_hour = per_hour(rules.health_period_s) * bits_of_health();
-    let events = EventSets::new(rules, N_RELEASE_DELAYS);
+    let parts = EventSets::new(rules, N_RELEASE_DELAYS).in_parts_of_hour();
+    let bits_in_part: Vec<_> = parts.iter().map(log2).collect();
     let without_delay = EventSets::new(rules, 1);
     Capacity {
-        event_bits_per_hour: log2(&events.in_hour()),
+        event_bits_per_hour: bits_in_part.last().copied().unwrap_or(0.0),
         level_bits_per_hour,
         health_bits_per_hour,
         worst_minute_bits: log2(&without_delay.in_minute()),
         // Any 3600 s hold as many periods of levels and health as a clock hour, as their periods divide it.
-        worst_unaligned_hour_bits: events.log2_in_worst_unaligned_hour()
+        worst_unaligned_hour_bits: worst_unaligned(&bits_in_part)
             + level_bits_per_hour
             + health_bits_per_hour,
     }
+}
+
+/// The most that any span as long as an hour can hold: the last slots of one clock hour and the first ones of the next, each part
+/// bound by the budgets of its own hour alone.
+fn worst_unaligned(bits_in_part: &[f64]) -> f64 {
+    let pairs = bits_in_part.iter().zip(bits_in_part.iter().rev());
+    pairs
+        .map(|(first, second)| first + second)
+        .fold(0.0, f64::max)
 }
 
 /// Counts the sets of events that the budgets of a calendar permit.
@@ -149,15 +159,6 @@ impl EventSets {
         }
     }
 
-    /// Sets of events that a clock hour can hold.
-    pub(crate) fn in_hour(&self) -> BigUint {
-        let minute = self.minute(self.slots_per_minute);
-        let start = self.nothing();
-        let hour =
-            (0..self.minutes_per_hour).fold(start, |hour, _| self.and_minute(&hour, &minute));
-        hour.iter().flatten().sum()
-    }
-
     /// Sets of events that a clock minute can hold.
     fn in_minute(&self) -> BigUint {
         let minute = self.minute(self.slots_per_minute);
@@ -167,32 +168,22 @@ impl EventSets {
             .sum()
     }
 
-    /// The most that any span as long as an hour can hold, as a binary logarithm. It takes the last slots of one clock hour and
-    /// the first ones of the next; each part is bound by the budgets of its own hour alone.
-    fn log2_in_worst_unaligned_hour(&self) -> f64 {
-        let in_part = self.log2_in_parts();
-        let pairs = in_part.iter().zip(in_part.iter().rev());
-        pairs
-            .map(|(first, second)| first + second)
-            .fold(0.0, f64::max)
-    }
-
-    /// Logarithms of the number of sets in the first n slots of an hour, n from 0 to all. The last n slots hold as many: the
-    /// budgets do not know in which order the minutes come.
-    fn log2_in_parts(&self) -> Vec<f64> {
+    /// Number of sets in the first n slots of a clock hour, n from 0 to all of them. The last n slots hold as many: the budgets do
+    /// not know in which order the minutes come.
+    pub(crate) fn in_parts_of_hour(&self) -> Vec<BigUint> {
         let minutes: Vec<_> = (0..=self.slots_per_minute)
             .map(|n| self.minute(n))
             .collect();
-        let mut logs = Vec::with_capacity(self.slots_per_minute * self.minutes_per_hour + 1);
+        let mut counts = Vec::with_capacity(self.slots_per_minute * self.minutes_per_hour + 1);
         let mut span = self.nothing();
         for _ in 0..self.minutes_per_hour {
             let room = self.room_for(&span);
             let parts = minutes[..self.slots_per_minute].iter();
-            logs.extend(parts.map(|part| log2(&self.sum_with_part(&room, part))));
+            counts.extend(parts.map(|part| self.sum_with_part(&room, part)));
             span = self.and_minute(&span, &minutes[self.slots_per_minute]);
         }
-        logs.push(log2(&span.iter().flatten().sum()));
-        logs
+        counts.push(span.iter().flatten().sum());
+        counts
     }
 
     /// The one set of no slots: the empty one.

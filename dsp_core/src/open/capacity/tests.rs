@@ -139,7 +139,11 @@ fn the_count_is_that_of_an_enumeration() {
     ] {
         let rules = tiny(limits);
         let sets = EventSets::new(&rules, 4);
-        assert_eq!(sets.in_hour(), enumerated(&rules, 0..6, 4), "{limits:?}");
+        assert_eq!(
+            sets.in_parts_of_hour().pop().unwrap(),
+            enumerated(&rules, 0..6, 4),
+            "{limits:?}"
+        );
         assert_eq!(
             EventSets::new(&rules, 1).in_minute(),
             enumerated(&rules, 0..2, 1),
@@ -155,7 +159,8 @@ fn the_worst_unaligned_hour_is_that_of_an_enumeration() {
         let starts = 0..=6u64;
         let spans = starts.map(|k| log2(&enumerated(&rules, k..k + 6, 4)));
         let worst = spans.fold(0.0, f64::max);
-        let found = EventSets::new(&rules, 4).log2_in_worst_unaligned_hour();
+        let parts = EventSets::new(&rules, 4).in_parts_of_hour();
+        let found = worst_unaligned(&parts.iter().map(log2).collect::<Vec<_>>());
         assert!((found - worst).abs() < 1e-9, "{limits:?}: {found} {worst}");
     }
 }
@@ -174,5 +179,20 @@ fn logarithms_of_large_counts() {
 fn a_policy_without_events_has_one_set() {
     let mut rules = tiny([2, 3, 1, 1]);
     rules.permitted = ClassSet::default();
-    assert_eq!(EventSets::new(&rules, 4).in_hour(), BigUint::from(1u32));
+    assert_eq!(
+        EventSets::new(&rules, 4).in_parts_of_hour().pop().unwrap(),
+        BigUint::from(1u32)
+    );
+}
+
+#[test]
+fn the_largest_policy_is_counted_exactly_too() {
+    let largest = counted(PolicyFields {
+        max_per_minute: 16,
+        max_per_hour: 120,
+        reserved_per_minute: 1,
+        reserved_per_hour: 1,
+        ..all_classes()
+    });
+    assert!((0.7..1.0).contains(&largest.bit_per_s()), "{largest:?}");
 }
