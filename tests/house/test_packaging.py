@@ -18,7 +18,7 @@ import pytest
 PROGRAM = """
 import sys
 from importlib.metadata import version
-import dsp_core, dsp_core.records, dsp_core.zone
+import dsp_core, dsp_core.records, dsp_core.zone, numpy
 assert dsp_core.__file__ is not None and dsp_core.__file__.startswith(sys.prefix), dsp_core.__file__
 assert dsp_core.__version__ == version("dsp-core")
 print(dsp_core.__version__)
@@ -40,7 +40,7 @@ def call(*command: str | Path, cwd: Path, **environment: str) -> str:
 
 def pinned(root: Path, name: str) -> str:
     """Take the lines of one package, with their hashes, out of requirements.txt."""
-    blocks = re.findall(r"^[a-z].*(?:\\\n.*)*", (root / "requirements.txt").read_text("utf-8"), re.MULTILINE)
+    blocks = re.findall(r"^[a-z](?:.*\\\n)*.*", (root / "requirements.txt").read_text("utf-8"), re.MULTILINE)
     return "\n".join(block for block in blocks if re.match(rf"{name}==", block)) + "\n"
 
 
@@ -62,22 +62,11 @@ def wheel_from_sdist(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """Wheel built from the source distribution, as an installer does it; crates already built are reused."""
     made = tmp_path_factory.mktemp("made")
     tools = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    call(sys.executable, "-m", "maturin", "sdist", "--quiet", "--out", made, cwd=root, **tools)
+    call(sys.executable, "-m", "maturin", "sdist", "--out", made, cwd=root, **tools)
     (sdist,) = made.glob("dsp_core-*.tar.gz")
     target = os.environ.get("CARGO_TARGET_DIR", str(root / "target"))
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--no-index",
-        "--no-build-isolation",
-        "-w",
-        made,
-        sdist,
-    ]
-    call(*command, cwd=made, CARGO_TARGET_DIR=target, **tools)
+    pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation")
+    call(*pip, "-w", made, sdist, cwd=made, CARGO_TARGET_DIR=target, **tools)
     (found,) = made.glob("dsp_core-*.whl")
     return found
 
