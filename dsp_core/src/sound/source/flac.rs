@@ -2,9 +2,11 @@
 //!
 //! The decoder is handed the stream information and the frames and nothing else: pictures and tags, which may be of any
 //! size, are skipped unread. A frame that is missing or damaged shows as a jump of the position; a damaged last frame
-//! cannot be told from one cut short, and is reported as `truncated_data`.
+//! cannot be told from one cut short, and is reported as `truncated_data`. A frame ends where the header of the next one
+//! is found: a file that is cut inside a header, or has bytes of another kind behind its last frame, loses the frame before
+//! as well.
 
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 
 use symphonia::core::audio::{Audio, GenericAudioBufferRef};
 use symphonia::core::codecs::CodecParameters;
@@ -58,7 +60,12 @@ impl Flac {
         if start >= end {
             return Err(truncated(format.n_samples.unwrap_or(1), 0));
         }
-        let (frames, decoder) = decoder(Cursor::new(head).chain(file))?;
+        let frames = Cursor::new(head).chain(Patient(file));
+        let (frames, decoder) = match decoder(frames) {
+            Ok(parts) => parts,
+            Err(Fault::Ended) => return Err(truncated(format.n_samples.unwrap_or(1), 0)),
+            Err(Fault::Refused(error)) => return Err(error),
+        };
         let flac = Self {
             frames,
             decoder,
@@ -116,7 +123,7 @@ impl Flac {
     fn end(&self) -> Result<bool, BlockError> {
         match self.n_stated {
             Some(n) if self.n_decoded < n => Err(truncated(n, self.n_decoded)),
-            // Tags may follow the last frame of a stated length; without one, bytes left over are a frame cut short.
+            // Without a stated length, bytes left over are a frame cut short.
             None if self.n_bytes_left > 0 => Err(truncated(self.n_decoded + 1, self.n_decoded)),
             _ => Ok(true),
         }
@@ -131,6 +138,20 @@ impl Decode for Flac {
             }
         }
         Ok(())
+    }
+}
+
+/// Tries again where a read was interrupted: the frame finder takes any error for the end.
+struct Patient<R>(R);
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        loop {
+            match self.0.read(out) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                answer => return answer,
+            }
+        }
     }
 }
 
@@ -193,7 +214,7 @@ fn stream_format(head: &[u8; N_HEAD]) -> Result<StreamFormat, BlockError> {
 
 type Parts = (Box<dyn FormatReader>, Box<dyn AudioDecoder>);
 
-fn decoder<R: Read + Send + Sync + 'static>(frames: R) -> Result<Parts, BlockError> {
+fn decoder<R: Read + Send + Sync + 'static>(frames: R) -> Result<Parts, Fault> {
     guarded(|| {
         let source = Box::new(ReadOnlySource::new(frames));
         let stream = MediaSourceStream::new(source, Default::default());
@@ -209,5 +230,112 @@ fn decoder<R: Read + Send + Sync + 'static>(frames: R) -> Result<Parts, BlockErr
             Box::new(decoder) as Box<dyn AudioDecoder>,
         ))
     })
-    .map_err(|fault| fault.into_error())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode, drain, golden, open, refusal};
+    use super::*;
+    use crate::error::Reason;
+
+    #[test]
+    fn flac_gives_the_samples_of_its_wav() {
+        for (flac, wav) in [
+            ("mono_s16.flac", "mono_s16.wav"),
+            ("mono_s24.flac", "mono_s24.wav"),
+            ("stereo_s16.flac", "stereo_s16.wav"),
+            ("mono_unknown_length.flac", "mono_s16.wav"),
+        ] {
+            let (expected, error) = decode(&golden(wav));
+            assert_eq!(error, None);
+            for sizes in [&[1, 7, 1_000][..], &[4_096]] {
+                let (samples, error) = drain(&mut open(&golden(flac)), sizes);
+                assert!(samples == expected && error.is_none(), "{flac} {error:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_header_is_told() {
+        let source = open(&golden("mono_s24.flac"));
+        assert_eq!((source.sample_rate(), source.n_channels()), (16_000, 1));
+        assert_eq!(
+            (source.bits_per_sample(), source.n_samples()),
+            (24, Some(1_600))
+        );
+        let source = open(&golden("stereo_s16.flac"));
+        assert_eq!((source.sample_rate(), source.n_channels()), (48_000, 2));
+        assert_eq!(open(&golden("mono_unknown_length.flac")).n_samples(), None);
+    }
+
+    /// Frames are whole or not there; what is delivered is a beginning of the sound.
+    #[test]
+    fn every_cut_is_told() {
+        let whole = decode(&golden("mono_s16.flac")).0;
+        for name in ["mono_s16.flac", "mono_unknown_length.flac"] {
+            let bytes = golden(name);
+            for n in 1..bytes.len() {
+                let (samples, reason) = decode(&bytes[..n]);
+                assert!(whole.starts_with(&samples), "{name} {n}");
+                assert!(samples.len() < whole.len() && samples.len() % 1_024 == 0);
+                let is_told = matches!(
+                    reason,
+                    Some(Reason::TruncatedHeader | Reason::TruncatedData)
+                );
+                // A stream of unknown length that is cut between two frames is whole.
+                let is_between = name != "mono_s16.flac" && reason.is_none();
+                assert!(is_told || is_between, "{name} {n} {reason:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_frame_ends_the_stream_at_its_beginning() {
+        let bytes = golden("mono_s16.flac");
+        let whole = decode(&bytes).0;
+        for at in (200..bytes.len()).step_by(37) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            let (samples, reason) = decode(&damaged);
+            assert!(whole.starts_with(&samples) && samples.len() % 1_024 == 0);
+            let is_last = samples.len() == 3 * 1_024;
+            let expected = if is_last {
+                Reason::TruncatedData
+            } else {
+                Reason::CorruptData
+            };
+            assert_eq!(reason, Some(expected), "{at}");
+        }
+    }
+
+    #[test]
+    fn metadata_of_any_size_are_skipped_unread() {
+        let bytes = golden("mono_s16.flac");
+        let mut grown = bytes[..N_HEAD].to_vec();
+        grown[4] &= 0x7F;
+        grown.extend([6, 0x10, 0, 0]);
+        grown.extend(vec![0xFF; 0x10_0000]);
+        grown.extend(&bytes[N_HEAD..]);
+        assert_eq!(decode(&grown), decode(&bytes));
+        let claims = [&grown[..N_HEAD], &[0x86, 0xFF, 0xFF, 0xFF]].concat();
+        assert_eq!(decode(&claims), (vec![], Some(Reason::TruncatedData)));
+    }
+
+    #[test]
+    fn impossible_stream_information_is_refused() {
+        let with = |at: usize, value: u8| {
+            let mut bytes = golden("mono_s16.flac");
+            bytes[at] = value;
+            decode(&bytes)
+        };
+        assert_eq!(with(4, 1).1, Some(Reason::CorruptData));
+        assert_eq!(with(7, 35).1, Some(Reason::CorruptData));
+        assert_eq!(with(18, 0xFF).1, Some(Reason::BadRate));
+        let mut silent = golden("mono_s16.flac");
+        silent[18..21].fill(0);
+        assert_eq!(refusal(&silent), Some(Reason::BadRate));
+        // A length that the frames exceed.
+        let (samples, reason) = with(24, 8);
+        assert_eq!((samples.len(), reason), (2_048, Some(Reason::CorruptData)));
+    }
 }

@@ -27,6 +27,12 @@ mod vorbis;
 
 mod wav;
 
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};

@@ -179,7 +179,7 @@ impl Packet {
 }
 
 /// The CRC-32 of OGG: polynomial 0x04C11DB7, not reflected, starting from 0.
-fn checksum(crc: u32, bytes: &[u8]) -> u32 {
+pub(super) fn checksum(crc: u32, bytes: &[u8]) -> u32 {
     bytes.iter().fold(crc, |crc, &byte| {
         crc << 8 ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)]
     })
@@ -205,4 +205,43 @@ const fn crc_table() -> [u32; 256] {
         i += 1;
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::golden;
+    use super::*;
+
+    #[test]
+    fn checksums_are_those_of_another_writer() {
+        let mut pages = Pages::new(Box::new(std::io::Cursor::new(golden("mono_vorbis.ogg"))));
+        let mut n_pages = 0;
+        while matches!(pages.next_page(), Ok(Next::Page)) {
+            assert_eq!((pages.page.serial(), pages.page.sequence()), (17, n_pages));
+            n_pages += 1;
+        }
+        assert!(n_pages >= 3 && pages.page.is_last());
+    }
+
+    #[test]
+    fn long_packets_are_cut_and_not_kept() {
+        let page = Page {
+            head: vec![0; N_HEAD],
+            lacing: vec![255; 255],
+            body: vec![1; 65_025],
+        };
+        let mut more = Page {
+            head: vec![0; N_HEAD],
+            lacing: vec![255; 255],
+            body: vec![1; 65_025],
+        };
+        more.head[5] = 1;
+        let mut packet = Packet::default();
+        packet.split(&page, |_| Ok(())).unwrap();
+        for _ in 0..64 {
+            packet.split(&more, |_| Ok(())).unwrap();
+        }
+        assert!(packet.is_cut && packet.is_open() && packet.bytes.len() <= MAX_PACKET_BYTES);
+        assert!(packet.split(&page, |_| Ok(())).is_err());
+    }
 }

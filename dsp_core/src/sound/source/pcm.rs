@@ -267,3 +267,227 @@ fn partial_sample(n: usize, stride: usize) -> BlockError {
         format!("{n} bytes at the end"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::super::Source;
+    use super::super::testing::{drain, raw};
+    use super::*;
+
+    fn decoded(encoding: PcmEncoding, bytes: &[u8]) -> Vec<f32> {
+        let (samples, error) = drain(&mut raw(bytes, encoding, 1), &[3, 1]);
+        assert_eq!(error, None);
+        samples
+    }
+
+    #[test]
+    fn integers_are_divided_by_their_full_scale() {
+        assert_eq!(
+            decoded(PcmEncoding::U8, &[0, 128, 192, 255]),
+            [-1.0, 0.0, 0.5, 127.0 / 128.0]
+        );
+        let ends = [i16::MIN, -1, 0, 1, i16::MAX]
+            .map(i16::to_le_bytes)
+            .concat();
+        let lsb = 1.0 / 32_768.0;
+        assert_eq!(
+            decoded(PcmEncoding::S16Le, &ends),
+            [-1.0, -lsb, 0.0, lsb, 1.0 - lsb]
+        );
+        let ends = [[0, 0, 0x80], [0xFF; 3], [1, 0, 0], [0xFF, 0xFF, 0x7F]].concat();
+        let lsb = 1.0 / 8_388_608.0;
+        assert_eq!(
+            decoded(PcmEncoding::S24Le, &ends),
+            [-1.0, -lsb, lsb, 1.0 - lsb]
+        );
+        let ends = [i32::MIN, 1 << 30, 1].map(i32::to_le_bytes).concat();
+        assert_eq!(
+            decoded(PcmEncoding::S32Le, &ends),
+            [-1.0, 0.5, 1.0 / 2_147_483_648.0]
+        );
+    }
+
+    #[test]
+    fn floats_pass_and_doubles_are_rounded() {
+        let x = [0.25_f32, -1.5, 1e-30];
+        assert_eq!(
+            decoded(PcmEncoding::F32Le, &x.map(f32::to_le_bytes).concat()),
+            x
+        );
+        let y = [0.1_f64, -1.5, 1e-30];
+        let rounded = y.map(|y| y as f32);
+        assert_eq!(
+            decoded(PcmEncoding::F64Le, &y.map(f64::to_le_bytes).concat()),
+            rounded
+        );
+    }
+
+    /// The decision and reconstruction values that G.711 prints, in its own units.
+    #[test]
+    fn g711_tables_hold_the_values_of_the_recommendation() {
+        let of = |table: &[f32; 256], scale: f32| table.map(|x| (x * scale) as i32);
+        let (a, mu) = (of(&ALAW, 4_096.0), of(&MULAW, 8_192.0));
+        // Table 1a: character signals, even bits inverted, of the reconstruction values 1, 31, 33, 66, 1 056, 2 112, 4 032.
+        for (code, value) in [
+            (0x00, 1),
+            (0x0F, 31),
+            (0x10, 33),
+            (0x20, 66),
+            (0x60, 1_056),
+            (0x70, 2_112),
+            (0x7F, 4_032),
+        ] {
+            let at = usize::from(code ^ 0x55_u8);
+            assert_eq!(
+                (a[at | 0x80], a[at & 0x7F]),
+                (value, -value),
+                "A-law {code:#x}"
+            );
+        }
+        // Table 2a: values 0, 2, 30, 33, 99, 3 999, 8 031.
+        for (code, value) in [
+            (0x00, 0),
+            (0x01, 2),
+            (0x0F, 30),
+            (0x10, 33),
+            (0x20, 99),
+            (0x6F, 3_999),
+            (0x7F, 8_031),
+        ] {
+            let at = usize::from(!code & 0x7F_u8);
+            assert_eq!((mu[at | 0x80], mu[at]), (value, -value), "µ-law {code:#x}");
+        }
+    }
+
+    /// Segments double their step, values rise with the code, and positive and negative halves mirror each other.
+    #[test]
+    fn g711_tables_are_monotonic_and_symmetric() {
+        for (table, mask, scale) in [(&ALAW, 0x55, 4_096.0), (&MULAW, 0x7F, 8_192.0)] {
+            let half: Vec<f32> = (0..128)
+                .map(|code| table[usize::from(code ^ mask) | 0x80])
+                .collect();
+            let half = if mask == 0x7F {
+                half
+            } else {
+                (0..128)
+                    .map(|c: u8| table[usize::from((c | 0x80) ^ mask)])
+                    .collect()
+            };
+            assert!(half.windows(2).all(|pair| pair[0] < pair[1]));
+            assert!(half.iter().all(|x| x * scale == (x * scale).trunc()));
+            let steps: Vec<i32> = half
+                .windows(2)
+                .map(|pair| ((pair[1] - pair[0]) * scale) as i32)
+                .collect();
+            assert!((1..8).all(|segment| steps[16 * segment] >= steps[16 * segment - 16]));
+            assert!(
+                (0..128_u8)
+                    .all(|code| table[usize::from(code)] == -table[usize::from(code | 0x80)])
+            );
+        }
+    }
+
+    #[test]
+    fn names_lead_back_to_their_encoding() {
+        for encoding in PcmEncoding::ALL {
+            assert_eq!(PcmEncoding::from_name(encoding.name()), Ok(encoding));
+        }
+        let error = PcmEncoding::from_name("s16be").unwrap_err();
+        assert_eq!(error.name, "encoding");
+        assert!(error.expected.contains("s16le") && error.actual == "s16be");
+    }
+
+    #[test]
+    fn the_first_of_many_channels_is_taken() {
+        let frames = [[1_i16, 2, 3], [4, 5, 6]].concat();
+        let bytes: Vec<u8> = frames.iter().flat_map(|x| x.to_le_bytes()).collect();
+        let (samples, error) = drain(&mut raw(&bytes, PcmEncoding::S16Le, 3), &[1_000]);
+        assert_eq!(
+            (samples, error),
+            (vec![1.0 / 32_768.0, 4.0 / 32_768.0], None)
+        );
+    }
+
+    #[test]
+    fn a_stream_that_ends_inside_a_sample_says_so_after_its_samples() {
+        let (samples, error) = drain(&mut raw(&[0, 0, 0, 64, 9], PcmEncoding::S16Le, 1), &[1]);
+        assert_eq!(
+            (samples, error.unwrap().reason),
+            (vec![0.0, 0.5], Reason::PartialSample)
+        );
+        let (samples, error) = drain(&mut raw(&[1, 2, 3], PcmEncoding::S16Le, 2), &[1]);
+        assert_eq!(
+            (samples.len(), error.unwrap().reason),
+            (0, Reason::PartialSample)
+        );
+        let (_, error) = drain(&mut raw(&[], PcmEncoding::U8, 1), &[1]);
+        assert_eq!(error.unwrap().reason, Reason::Empty);
+    }
+
+    #[test]
+    fn what_is_not_finite_is_named_by_position_after_the_samples_before_it() {
+        let mut x = vec![0.5_f32; 70_000];
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            x[69_000] = bad;
+            let bytes: Vec<u8> = x.iter().flat_map(|x| x.to_le_bytes()).collect();
+            let (samples, error) = drain(&mut raw(&bytes, PcmEncoding::F32Le, 1), &[50_000]);
+            let error = error.unwrap();
+            assert_eq!((samples.len(), error.reason), (69_000, Reason::NotFinite));
+            assert!(error.actual.contains("sample 69000"), "{error}");
+        }
+        let too_large = 1e300_f64.to_le_bytes();
+        let (_, error) = drain(&mut raw(&too_large, PcmEncoding::F64Le, 1), &[1]);
+        assert_eq!(error.unwrap().reason, Reason::NotFinite);
+    }
+
+    struct Breaks(u8);
+    impl Read for Breaks {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += 1;
+            out[..3].fill(0);
+            if self.0 < 3 {
+                Ok(3)
+            } else {
+                Err(std::io::Error::other("gone"))
+            }
+        }
+    }
+
+    #[test]
+    fn a_read_error_comes_after_the_samples_before_it() {
+        let format = PcmFormat {
+            sample_rate: 8_000,
+            encoding: PcmEncoding::S16Le,
+            n_channels: 1,
+        };
+        let mut source = Source::pcm(Box::new(Breaks(0)), 1, format).unwrap();
+        let (samples, error) = drain(&mut source, &[100]);
+        assert_eq!(
+            (samples.len(), error.unwrap().reason),
+            (3, Reason::Unreadable)
+        );
+    }
+
+    #[test]
+    fn impossible_formats_are_refused() {
+        let reason = |sample_rate, n_channels| {
+            let format = PcmFormat {
+                sample_rate,
+                encoding: PcmEncoding::F64Le,
+                n_channels,
+            };
+            Source::pcm(Box::new(std::io::empty()), 1, format)
+                .err()
+                .map(|error| error.reason)
+        };
+        assert_eq!(reason(16_000, 64), None);
+        assert_eq!(reason(0, 1), Some(Reason::BadRate));
+        assert_eq!(reason(7_999, 1), Some(Reason::BadRate));
+        assert_eq!(reason(192_001, 1), Some(Reason::BadRate));
+        assert_eq!(reason(16_000, 0), Some(Reason::BadChannels));
+        assert_eq!(reason(16_000, 65), Some(Reason::BadChannels));
+        assert_eq!(reason(16_000, u32::MAX), Some(Reason::BadChannels));
+    }
+}

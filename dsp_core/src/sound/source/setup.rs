@@ -119,3 +119,76 @@ fn root(entries: u32, dimensions: u32) -> u32 {
     }
     value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes fields of a packet from the least significant bit on.
+    fn packet(fields: &[(u32, u32)]) -> Vec<u8> {
+        let bits = fields
+            .iter()
+            .flat_map(|&(value, n)| (0..n).map(move |i| value.checked_shr(i).unwrap_or(0) & 1));
+        let bits: Vec<u32> = bits.collect();
+        let bytes = bits
+            .chunks(8)
+            .map(|bits| bits.iter().rev().fold(0, |byte, bit| byte << 1 | bit));
+        b"\x05vorbis"
+            .iter()
+            .copied()
+            .chain(bytes.map(|byte| byte as u8))
+            .collect()
+    }
+
+    /// One codebook in order of length, with a vector table.
+    fn codebook(entries: u32, dimensions: u32) -> Vec<(u32, u32)> {
+        let n_bits = u32::BITS - entries.leading_zeros();
+        let lengths = [
+            (0x56_4342, 24),
+            (dimensions, 16),
+            (entries, 24),
+            (1, 1),
+            (16, 5),
+            (entries, n_bits),
+        ];
+        let vectors = [
+            (1, 4),
+            (0, 32),
+            (0, 32),
+            (0, 4),
+            (0, 1),
+            (0, root(entries, dimensions)),
+        ];
+        lengths.into_iter().chain(vectors).collect()
+    }
+
+    fn check(n_codebooks: u32, entries: u32, dimensions: u32) -> bool {
+        let mut fields = vec![(n_codebooks - 1, 8)];
+        (0..n_codebooks).for_each(|_| fields.extend(codebook(entries, dimensions)));
+        check_setup(&packet(&fields)).is_ok()
+    }
+
+    #[test]
+    fn codebooks_of_sound_pass_and_bombs_do_not() {
+        assert!(check(40, 625, 4));
+        assert!(!check(1, 1 << 18, 1));
+        assert!(!check(256, 1 << 17, 32));
+        assert!(!check(2, 1 << 17, 32));
+        assert!(!check(40, 4_000, 32));
+    }
+
+    #[test]
+    fn roots_are_exact() {
+        let cases = [
+            ((625, 4), 5),
+            ((624, 4), 4),
+            ((6_561, 8), 3),
+            ((1, 5), 1),
+            ((0, 2), 0),
+            ((9, 0), 0),
+        ];
+        for ((entries, dimensions), expected) in cases {
+            assert_eq!(root(entries, dimensions), expected);
+        }
+    }
+}

@@ -289,3 +289,83 @@ fn next_header_page(pages: &mut Pages) -> Result<(), BlockError> {
 fn no_page() -> BlockError {
     corrupt("a page", "something else")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{decode, drain, golden, open, refusal};
+    use super::*;
+
+    /// Half a step of the 16 bits that the reference is rounded to, and what two decoders may differ by.
+    const TOLERANCE: f32 = 0.51 / 32_768.0 + 1e-6;
+
+    #[test]
+    fn vorbis_gives_the_samples_of_the_reference_decoder() {
+        for name in ["mono_vorbis", "stereo_vorbis"] {
+            let (expected, _) = decode(&golden(&format!("{name}.wav")));
+            let (samples, error) = drain(&mut open(&golden(&format!("{name}.ogg"))), &[7, 500]);
+            assert_eq!((samples.len(), error), (expected.len(), None));
+            let furthest = samples.iter().zip(&expected).map(|(a, b)| (a - b).abs());
+            assert!(furthest.fold(0.0, f32::max) <= TOLERANCE, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_header_is_told() {
+        let source = open(&golden("stereo_vorbis.ogg"));
+        assert_eq!((source.sample_rate(), source.n_channels()), (48_000, 2));
+        assert_eq!((source.bits_per_sample(), source.n_samples()), (16, None));
+    }
+
+    #[test]
+    fn chained_streams_follow_each_other() {
+        let one = decode(&golden("mono_vorbis.ogg")).0;
+        let two = decode(&golden("chained_vorbis.ogg"));
+        assert_eq!(two, ([&one[..], &one[..]].concat(), None));
+        let other_rate = decode(&golden("chained_other_rate.ogg"));
+        assert_eq!(other_rate, (one.clone(), Some(Reason::Mismatch)));
+        let tagged = [golden("mono_vorbis.ogg"), b"TAG, and no page".to_vec()].concat();
+        assert_eq!(decode(&tagged), (one, None));
+    }
+
+    #[test]
+    fn other_codecs_are_refused() {
+        assert_eq!(
+            refusal(&golden("mono_opus.ogg")),
+            Some(Reason::UnsupportedEncoding)
+        );
+        assert_eq!(
+            refusal(&golden("mono_flac.ogg")),
+            Some(Reason::UnsupportedEncoding)
+        );
+    }
+
+    #[test]
+    fn every_cut_is_told() {
+        let bytes = golden("mono_vorbis.ogg");
+        let whole = decode(&bytes).0;
+        for n in 1..bytes.len() {
+            let (samples, reason) = decode(&bytes[..n]);
+            assert!(whole.starts_with(&samples), "{n}");
+            let is_told = matches!(
+                reason,
+                Some(Reason::TruncatedHeader | Reason::TruncatedData)
+            );
+            assert!(is_told, "{n} {reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_or_missing_page_ends_the_stream() {
+        let bytes = golden("mono_vorbis.ogg");
+        for at in (0..bytes.len()).step_by(29) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert!(decode(&damaged).1.is_some(), "{at}");
+        }
+        let starts: Vec<usize> = (0..bytes.len())
+            .filter(|&at| bytes[at..].starts_with(b"OggS"))
+            .collect();
+        let gap = [&bytes[..starts[1]], &bytes[starts[2]..]].concat();
+        assert!(decode(&gap).1.is_some());
+    }
+}
