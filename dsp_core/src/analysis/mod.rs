@@ -2,6 +2,8 @@
 
 pub mod describe;
 
+pub mod description;
+
 pub mod anomaly;
 
 pub mod trigger;
@@ -11,5 +13,5 @@ pub mod window;
 pub mod classify;
 
 pub use classify::Candidate;
-pub use describe::Description;
+pub use describe::{Describe, Description};
 pub use window::FeatureWindow;
