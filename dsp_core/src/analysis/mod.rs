@@ -2,7 +2,17 @@
 
 pub mod describe;
 
-pub mod anomaly;
+mod anomaly;
+
+mod pooled;
+
+mod prior;
+
+mod tail;
+
+pub mod background;
+
+mod ring;
 
 pub mod trigger;
 
@@ -10,6 +20,8 @@ pub mod window;
 
 pub mod classify;
 
+pub use background::Background;
 pub use classify::Candidate;
 pub use describe::Description;
+pub use trigger::Trigger;
 pub use window::FeatureWindow;
