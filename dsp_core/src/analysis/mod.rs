@@ -4,7 +4,17 @@ pub mod describe;
 
 pub mod description;
 
-pub mod anomaly;
+mod anomaly;
+
+mod pooled;
+
+mod prior;
+
+mod tail;
+
+pub mod background;
+
+mod ring;
 
 pub mod trigger;
 
@@ -12,6 +22,8 @@ pub mod window;
 
 pub mod classify;
 
+pub use background::Background;
 pub use classify::Candidate;
 pub use describe::{Describe, Description};
+pub use trigger::Trigger;
 pub use window::FeatureWindow;
