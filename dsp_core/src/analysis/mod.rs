@@ -8,8 +8,16 @@ pub mod trigger;
 
 pub mod window;
 
+mod network;
+
+pub mod model;
+
 pub mod classify;
 
-pub use classify::Candidate;
+#[cfg(feature = "bench")]
+pub mod rehearsal;
+
+pub use classify::{Candidate, Classify};
 pub use describe::Description;
+pub use model::{Model, ModelClass};
 pub use window::FeatureWindow;
