@@ -45,7 +45,7 @@ fn windows(path: Path, model: &Arc<Model>) {
 
 fn layers(path: Path, model: &Arc<Model>) {
     let mut layers = rehearsal::Layers::new(model.clone());
-    let peak = 1e-9 * rehearsal::PEAK_FLOP as f64 / least_s(20, 20, || rehearsal::peak());
+    let peak = 1e-9 * rehearsal::n_peak_flop() as f64 / least_s(20, 20, || rehearsal::peak());
     let (mut total_s, mut total_flop) = (0.0, 0);
     for (index, (name, n_flop)) in layers.list().into_iter().enumerate() {
         let layer_s = least_s(20, 20, || layers.run(index));

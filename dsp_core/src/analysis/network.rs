@@ -234,46 +234,70 @@ fn rectified(x: f32) -> f32 {
     if x > 0.0 { x } else { 0.0 }
 }
 
-/// The sums of C outputs at P positions, held in registers.
+/// `sums += x * w`, lane by lane.
 #[inline(always)]
-fn tile<const P: usize, const C: usize>(
-    input: &[Lanes],
-    n_groups: usize,
-    panel: &[Lanes],
-    half: usize,
-    bias: &Lanes,
-) -> [[f32; C]; P] {
-    let rows: [&[Lanes]; P] = std::array::from_fn(|p| &input[p * n_groups..][..n_groups]);
-    let mut sums = [bias.0.as_chunks::<C>().0[half]; P];
-    let (full, rest) = panel.as_chunks::<LANES>();
-    for (group, weights) in full.iter().enumerate() {
-        let x: [&[f32; LANES]; P] = std::array::from_fn(|p| &rows[p][group].0);
-        for k in 0..LANES {
-            let w = &weights[k].0.as_chunks::<C>().0[half];
-            for p in 0..P {
-                for c in 0..C {
-                    sums[p][c] += x[p][k] * w[c];
-                }
-            }
-        }
+fn add_scaled<const C: usize>(sums: &mut [f32; C], x: f32, w: &[f32; C]) {
+    for c in 0..C {
+        sums[c] += x * w[c];
     }
-    for (k, weights) in rest.iter().enumerate() {
-        let w = &weights.0.as_chunks::<C>().0[half];
-        for p in 0..P {
-            for c in 0..C {
-                sums[p][c] += rows[p][full.len()].0[k] * w[c];
-            }
-        }
-    }
-    sums
 }
 
-/// All positions of one group of outputs (or of half of it).
+/// The sums of C outputs at P positions, held in registers. A trait and not a function argument: the call of a function
+/// value has no `inline(always)`, and what is not inlined is not compiled for the path.
+trait Tile<const P: usize, const C: usize> {
+    fn sums(
+        input: &[Lanes],
+        n_groups: usize,
+        panel: &[Lanes],
+        half: usize,
+        bias: &Lanes,
+    ) -> [[f32; C]; P];
+}
+
+/// Defines the tile of some positions. They are unrolled by name: left to itself the compiler lays its lanes across
+/// positions and gathers, 20 times as slow.
+macro_rules! tile {
+    ($name:ident, $n_positions:literal, [$($p:literal)+]) => {
+        struct $name;
+
+        impl<const C: usize> Tile<$n_positions, C> for $name {
+            #[inline(always)]
+            fn sums(
+                input: &[Lanes],
+                n_groups: usize,
+                panel: &[Lanes],
+                half: usize,
+                bias: &Lanes,
+            ) -> [[f32; C]; $n_positions] {
+                let rows = [$(&input[$p * n_groups..][..n_groups]),+];
+                let mut sums = [bias.0.as_chunks::<C>().0[half]; $n_positions];
+                let (full, rest) = panel.as_chunks::<LANES>();
+                for (group, weights) in full.iter().enumerate() {
+                    let x = [$(&rows[$p][group].0),+];
+                    for k in 0..LANES {
+                        let w = &weights[k].0.as_chunks::<C>().0[half];
+                        $(add_scaled(&mut sums[$p], x[$p][k], w);)+
+                    }
+                }
+                for (k, weights) in rest.iter().enumerate() {
+                    let w = &weights.0.as_chunks::<C>().0[half];
+                    $(add_scaled(&mut sums[$p], rows[$p][full.len()].0[k], w);)+
+                }
+                sums
+            }
+        }
+    };
+}
+
+tile!(Of12, 12, [0 1 2 3 4 5 6 7 8 9 10 11]);
+tile!(Of6, 6, [0 1 2 3 4 5]);
+tile!(Of1, 1, [0]);
+
+/// All positions of one group of outputs (or of half of it), P at a time.
 #[inline(always)]
-fn panel_of<const P: usize, const C: usize>(
+fn panel_of<T: Tile<P, C>, const P: usize, const C: usize>(
     layer: &Layer,
-    group: usize,
-    half: usize,
+    (group, half): (usize, usize),
     n_in: usize,
     input: &[Lanes],
     output: &mut [Lanes],
@@ -285,7 +309,7 @@ fn panel_of<const P: usize, const C: usize>(
     let n_positions = layer.output.n_positions();
     let mut at = 0;
     while at + P <= n_positions {
-        let sums = tile::<P, C>(&input[at * n_in..], n_in, panel, half, bias);
+        let sums = T::sums(&input[at * n_in..], n_in, panel, half, bias);
         for (p, sum) in sums.iter().enumerate() {
             let out = &mut output[(at + p) * n_groups + group].0;
             out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
@@ -293,25 +317,25 @@ fn panel_of<const P: usize, const C: usize>(
         at += P;
     }
     while at < n_positions {
-        let sums = tile::<1, C>(&input[at * n_in..], n_in, panel, half, bias);
+        let [sum] = Of1::sums(&input[at * n_in..], n_in, panel, half, bias);
         let out = &mut output[at * n_groups + group].0;
-        out.as_chunks_mut::<C>().0[half] = sums[0].map(rectified);
+        out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
         at += 1;
     }
 }
 
 per_path! {
-    /// Every output from every input of its position. The tile is what the path's registers hold: 16 of 4, 16 of 8 or 32 of
-    /// 16 lanes.
+    /// Every output from every input of its position. The tile is what the path's registers hold: 12 sums in 16 of 4, 16 of
+    /// 8 or 32 of 16 lanes.
     fn dense(layer: &Layer, n_in: usize, input: &[Lanes], output: &mut [Lanes]) {
         let path = simd::widest_path();
         for group in 0..layer.output.n_groups() {
             match path {
-                Path::Avx512 => panel_of::<12, 16>(layer, group, 0, n_in, input, output),
-                Path::Avx2 => panel_of::<6, 16>(layer, group, 0, n_in, input, output),
+                Path::Avx512 => panel_of::<Of12, 12, 16>(layer, (group, 0), n_in, input, output),
+                Path::Avx2 => panel_of::<Of6, 6, 16>(layer, (group, 0), n_in, input, output),
                 Path::Baseline => {
-                    panel_of::<6, 8>(layer, group, 0, n_in, input, output);
-                    panel_of::<6, 8>(layer, group, 1, n_in, input, output);
+                    panel_of::<Of6, 6, 8>(layer, (group, 0), n_in, input, output);
+                    panel_of::<Of6, 6, 8>(layer, (group, 1), n_in, input, output);
                 }
             }
         }
@@ -321,7 +345,7 @@ per_path! {
 per_path! {
     /// The head's linear map, not rectified.
     fn logits_of(head: &Layer, pooled: &[Lanes], logits: &mut [Lanes; 1]) {
-        logits[0].0 = tile::<1, 16>(pooled, pooled.len(), &head.weights, 0, &head.bias[0])[0];
+        logits[0].0 = Of1::sums(pooled, pooled.len(), &head.weights, 0, &head.bias[0])[0];
     }
 }
 

@@ -1,11 +1,13 @@
 //! For the benches: windows made from a seed, and single layers. Takes no sound and returns no score.
 
+use std::hint::black_box;
 use std::sync::Arc;
 
 use super::classify::{Classify, NO_OUTPUT};
 use super::model::Model;
 use super::network::Scratch;
 use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES};
+use crate::simd::{self, Path, per_path};
 
 /// A procedural window: a loud burst with a falling spectrum over noise; another for each seed.
 pub fn window(seed: u32) -> FeatureWindow {
@@ -55,7 +57,7 @@ impl Layers {
     pub fn run(&mut self, index: usize) {
         let network = self.model.network();
         if index + 1 == network.layers.len() {
-            let _ = std::hint::black_box(network.head(&mut self.scratch));
+            let _ = black_box(network.head(&mut self.scratch));
         } else {
             network.run_layer(index, &mut self.scratch);
         }
@@ -76,23 +78,42 @@ pub fn is_masked_pass_needed(classify: &mut Classify) -> bool {
         .any(|margin| *margin != NO_OUTPUT)
 }
 
+/// Sums of the peak: an addition's and a multiplication's latency are hidden, and 16 registers hold them.
+const N_PEAK_SUMS: usize = 14;
 const PEAK_ROUNDS: usize = 20_000;
-/// Multiplications and additions of one `peak`.
-pub const PEAK_FLOP: usize = PEAK_ROUNDS * 2 * PEAK_SUMS;
-/// Independent sums: enough to hide an addition's latency, few enough to stay in registers.
-const PEAK_SUMS: usize = 40;
 
-crate::simd::per_path! {
-    /// Unfused multiplications and additions in registers: what no kernel of the same order can exceed.
-    pub fn peak() {
-        let mut sums = [0.0f32; PEAK_SUMS];
-        let (x, mut w) = (std::hint::black_box(1e-3f32), std::hint::black_box([1e-3f32; 8]));
+/// `sum = sum * x + x`, unfused, on 14 vectors by name: see `network::tile`.
+macro_rules! peak_of {
+    ($n_lanes:literal, [$($sum:ident)+]) => {{
+        let x = black_box([0.999f32; $n_lanes]);
+        $(let mut $sum = black_box([1.0f32; $n_lanes]);)+
         for _ in 0..PEAK_ROUNDS {
-            for (i, sum) in sums.iter_mut().enumerate() {
-                *sum += x * w[i % 8];
-            }
-            w[0] = sums[0];
+            $(for c in 0..$n_lanes {
+                $sum[c] = $sum[c] * x[c] + x[c];
+            })+
         }
-        std::hint::black_box(sums);
+        $(black_box($sum);)+
+    }};
+}
+
+per_path! {
+    /// Unfused multiplications and additions in registers, on vectors of the path's width: what no kernel that keeps the
+    /// order of its sums can exceed.
+    pub fn peak() {
+        match simd::widest_path() {
+            Path::Avx512 => peak_of!(16, [a b c d e f g h i j k l m n]),
+            Path::Avx2 => peak_of!(8, [a b c d e f g h i j k l m n]),
+            Path::Baseline => peak_of!(4, [a b c d e f g h i j k l m n]),
+        }
     }
+}
+
+/// Multiplications and additions of one `peak`.
+pub fn n_peak_flop() -> usize {
+    let n_lanes = match simd::widest_path() {
+        Path::Avx512 => 16,
+        Path::Avx2 => 8,
+        Path::Baseline => 4,
+    };
+    2 * N_PEAK_SUMS * n_lanes * PEAK_ROUNDS
 }
