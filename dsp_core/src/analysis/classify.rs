@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use super::model::{Model, ModelClass};
+pub use super::model::{Model, ModelClass};
 use super::network::{LANES, Scratch};
 use super::window::{FeatureWindow, N_BANDS};
 use crate::ParameterError;
@@ -171,7 +171,8 @@ impl Classify {
             }
         }
         if is_masked_needed {
-            let masked = self.pass(window, &self.masked.clone());
+            let bands = self.masked;
+            let masked = self.pass(window, &bands);
             for (class, logit) in self.model.classes().iter().zip(*masked) {
                 let code = usize::from(class.sound_class.code());
                 let margin = margin(logit, class.masked_threshold);
@@ -202,3 +203,6 @@ impl fmt::Debug for Classify {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

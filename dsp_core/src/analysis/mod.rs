@@ -8,13 +8,21 @@ pub mod trigger;
 
 pub mod window;
 
+mod kernel;
+
 mod network;
 
 pub mod model;
 
 pub mod classify;
 
-#[cfg(feature = "bench")]
+#[cfg(test)]
+mod reference;
+
+#[cfg(test)]
+mod no_alloc;
+
+#[cfg(any(test, feature = "bench"))]
 pub mod rehearsal;
 
 pub use classify::{Candidate, Classify};

@@ -18,7 +18,7 @@ const MAX_LAYERS: usize = 64;
 const MAX_CHANNELS: usize = 1_024;
 /// Values of one activation; the street model's largest has 98 304. Bounds what a file can make a stage allocate.
 const MAX_ACTIVATION: usize = WINDOW_FRAMES * N_BANDS * 64;
-const STREET: &[u8] = include_bytes!("../../model/street.bin");
+pub(crate) const STREET: &[u8] = include_bytes!("../../model/street.bin");
 
 /// One output of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -293,3 +293,6 @@ fn output_shape(
     }
     Ok(output)
 }
+
+#[cfg(test)]
+mod tests;

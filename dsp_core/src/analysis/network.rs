@@ -4,16 +4,14 @@
 //! its bias and adds `x * w` in ascending k, unfused; loops are laid side by side over channels and positions only. So
 //! every path, tile and CPU gives the same bytes.
 
-use std::ops::Range;
-
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
-use crate::simd::{self, Path, per_path};
+use super::kernel::{dense, depthwise, logits_of, pad_before, pool, taps_at};
 
 /// Channels of one group.
 pub(crate) const LANES: usize = 16;
 /// Weights of one output of a 3 x 3 convolution.
-const N_TAPS: usize = 9;
+pub(crate) const N_TAPS: usize = 9;
 
 /// 16 channels of one position, on a cache line: one load on the widest path.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -35,7 +33,7 @@ impl Shape {
         self.height * self.width
     }
 
-    fn n_groups(self) -> usize {
+    pub(crate) fn n_groups(self) -> usize {
         self.n_channels.div_ceil(LANES)
     }
 
@@ -196,18 +194,6 @@ impl Network {
     }
 }
 
-/// Rows or columns of zeros before the first one: TensorFlow's SAME puts the odd one of two after the last.
-fn pad_before(n_in: usize, n_out: usize, stride: usize) -> usize {
-    ((n_out - 1) * stride + 3).saturating_sub(n_in) / 2
-}
-
-/// Taps whose input exists, for the output at `at`.
-#[inline(always)]
-fn taps_at(at: usize, stride: usize, pad: usize, n_in: usize) -> Range<usize> {
-    let first = at * stride;
-    pad.saturating_sub(first)..(n_in + pad).saturating_sub(first).min(3)
-}
-
 /// Lays the 9 inputs of every output position side by side, so that the first convolution is a `dense` of 9 terms. Padding
 /// is 0: adding `0 * w` can change but the sign of a zero, which the rectifier removes.
 fn patches(layer: &Layer, bands: &[f32], masked: &[bool], fill: f32, out: &mut [Lanes]) {
@@ -228,220 +214,123 @@ fn patches(layer: &Layer, bands: &[f32], masked: &[bool], fill: f32, out: &mut [
     }
 }
 
-/// ReLU; not a number becomes 0 as well, so that a pass is total.
-#[inline(always)]
-fn rectified(x: f32) -> f32 {
-    if x > 0.0 { x } else { 0.0 }
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
 
-/// `sums += x * w`, lane by lane.
-#[inline(always)]
-fn add_scaled<const C: usize>(sums: &mut [f32; C], x: f32, w: &[f32; C]) {
-    for c in 0..C {
-        sums[c] += x * w[c];
+    use super::*;
+    use crate::analysis::model::Model;
+    use crate::analysis::reference::{logits_f32, logits_f64};
+    use crate::analysis::rehearsal;
+    use crate::analysis::window::N_BANDS;
+    use crate::simd::{self, Path};
+
+    /// The limit holds for the whole process: one test at a time may set it.
+    static PATHS: Mutex<()> = Mutex::new(());
+
+    /// Shapes that exercise every edge: odd sizes, leftover positions, stride 2 on odd sizes, half-used lanes in the head.
+    const SHAPES: [(u16, &[(u8, u16)]); 5] = [
+        (16, &[]),
+        (32, &[(1, 16)]),
+        (16, &[(2, 32), (1, 48), (2, 32)]),
+        (48, &[(2, 16), (2, 16), (2, 32), (2, 16), (2, 64), (1, 16)]),
+        (16, &[(2, 64), (2, 128), (1, 112)]),
+    ];
+
+    fn small_models() -> impl Iterator<Item = Vec<u8>> {
+        let codes: [&[u8]; 5] = [&[7], &[1, 2, 3], &[1, 7, 8, 9, 12], &[0, 15], &[4; 1]];
+        let all = SHAPES.into_iter().zip(codes).enumerate();
+        all.map(|(i, ((n_first, pairs), codes))| {
+            rehearsal::model_bytes(90 + i as u32, n_first, pairs, codes, 0.0)
+        })
     }
-}
 
-/// The sums of C outputs at P positions, held in registers. A trait and not a function argument: the call of a function
-/// value has no `inline(always)`, and what is not inlined is not compiled for the path.
-trait Tile<const P: usize, const C: usize> {
-    fn sums(
-        input: &[Lanes],
-        n_groups: usize,
-        panel: &[Lanes],
-        half: usize,
-        bias: &Lanes,
-    ) -> [[f32; C]; P];
-}
-
-/// Defines the tile of some positions. They are unrolled by name: left to itself the compiler lays its lanes across
-/// positions and gathers, 20 times as slow.
-macro_rules! tile {
-    ($name:ident, $n_positions:literal, [$($p:literal)+]) => {
-        struct $name;
-
-        impl<const C: usize> Tile<$n_positions, C> for $name {
-            #[inline(always)]
-            fn sums(
-                input: &[Lanes],
-                n_groups: usize,
-                panel: &[Lanes],
-                half: usize,
-                bias: &Lanes,
-            ) -> [[f32; C]; $n_positions] {
-                let rows = [$(&input[$p * n_groups..][..n_groups]),+];
-                let mut sums = [bias.0.as_chunks::<C>().0[half]; $n_positions];
-                let (full, rest) = panel.as_chunks::<LANES>();
-                for (group, weights) in full.iter().enumerate() {
-                    let x = [$(&rows[$p][group].0),+];
-                    for k in 0..LANES {
-                        let w = &weights[k].0.as_chunks::<C>().0[half];
-                        $(add_scaled(&mut sums[$p], x[$p][k], w);)+
-                    }
-                }
-                for (k, weights) in rest.iter().enumerate() {
-                    let w = &weights.0.as_chunks::<C>().0[half];
-                    $(add_scaled(&mut sums[$p], rows[$p][full.len()].0[k], w);)+
-                }
-                sums
-            }
-        }
-    };
-}
-
-tile!(Of12, 12, [0 1 2 3 4 5 6 7 8 9 10 11]);
-tile!(Of6, 6, [0 1 2 3 4 5]);
-tile!(Of1, 1, [0]);
-
-/// All positions of one group of outputs (or of half of it), P at a time.
-#[inline(always)]
-fn panel_of<T: Tile<P, C>, const P: usize, const C: usize>(
-    layer: &Layer,
-    (group, half): (usize, usize),
-    n_in: usize,
-    input: &[Lanes],
-    output: &mut [Lanes],
-) {
-    let n_groups = layer.output.n_groups();
-    let n_terms = layer.weights.len() / n_groups;
-    let panel = &layer.weights[group * n_terms..][..n_terms];
-    let bias = &layer.bias[group];
-    let n_positions = layer.output.n_positions();
-    let mut at = 0;
-    while at + P <= n_positions {
-        let sums = T::sums(&input[at * n_in..], n_in, panel, half, bias);
-        for (p, sum) in sums.iter().enumerate() {
-            let out = &mut output[(at + p) * n_groups + group].0;
-            out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
-        }
-        at += P;
+    fn logits(model: &Model, bands: &[f32], scratch: &mut Scratch) -> Vec<f32> {
+        let logits = model
+            .network()
+            .forward(bands, &[false; N_BANDS], 0.0, scratch);
+        logits[..model.classes().len()].to_vec()
     }
-    while at < n_positions {
-        let [sum] = Of1::sums(&input[at * n_in..], n_in, panel, half, bias);
-        let out = &mut output[at * n_groups + group].0;
-        out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
-        at += 1;
-    }
-}
 
-per_path! {
-    /// Every output from every input of its position. The tile is what the path's registers hold: 12 sums in 16 of 4, 16 of
-    /// 8 or 32 of 16 lanes.
-    fn dense(layer: &Layer, n_in: usize, input: &[Lanes], output: &mut [Lanes]) {
-        let path = simd::widest_path();
-        for group in 0..layer.output.n_groups() {
-            match path {
-                Path::Avx512 => panel_of::<Of12, 12, 16>(layer, (group, 0), n_in, input, output),
-                Path::Avx2 => panel_of::<Of6, 6, 16>(layer, (group, 0), n_in, input, output),
-                Path::Baseline => {
-                    panel_of::<Of6, 6, 8>(layer, (group, 0), n_in, input, output);
-                    panel_of::<Of6, 6, 8>(layer, (group, 1), n_in, input, output);
-                }
+    fn bits(values: &[f32]) -> Vec<u32> {
+        values.iter().map(|v| v.to_bits()).collect()
+    }
+
+    #[test]
+    fn every_path_gives_the_bits_of_the_reference() {
+        let _guard = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
+        for (i, file) in small_models()
+            .chain([crate::analysis::model::STREET.to_vec()])
+            .enumerate()
+        {
+            let model = Model::from_bytes(&file).unwrap();
+            let bands = rehearsal::bands(i as u32);
+            let expected = bits(&logits_f32(&file, &bands));
+            for path in [Path::Baseline, Path::Avx2, Path::Avx512] {
+                simd::limit_path(path);
+                let found = logits(&model, &bands, &mut model.network().scratch());
+                assert_eq!(bits(&found), expected, "model {i}, {path:?}");
             }
         }
     }
-}
 
-per_path! {
-    /// The head's linear map, not rectified.
-    fn logits_of(head: &Layer, pooled: &[Lanes], logits: &mut [Lanes; 1]) {
-        logits[0].0 = Of1::sums(pooled, pooled.len(), &head.weights, 0, &head.bias[0])[0];
-    }
-}
-
-/// Where a depthwise layer reads: the rows and columns of zeros before the first, and the taps.
-struct Grid<'a> {
-    layer: &'a Layer,
-    pad_y: usize,
-    pad_x: usize,
-    group: usize,
-    weights: &'a [Lanes],
-}
-
-/// T neighbouring outputs of one group of channels.
-#[inline(always)]
-fn depthwise_tile<const T: usize>(
-    grid: &Grid<'_>,
-    input: &[Lanes],
-    (y, x): (usize, usize),
-    kys: Range<usize>,
-    kxs: Range<usize>,
-) -> [[f32; LANES]; T] {
-    let Layer {
-        stride,
-        input: shape,
-        bias,
-        ..
-    } = grid.layer;
-    let n_groups = shape.n_groups();
-    let mut sums = [bias[grid.group].0; T];
-    for ky in kys {
-        let row = (y * stride + ky - grid.pad_y) * shape.width;
-        for kx in kxs.clone() {
-            let w = &grid.weights[3 * ky + kx].0;
-            for (t, sum) in sums.iter_mut().enumerate() {
-                let column = (x + t) * stride + kx - grid.pad_x;
-                let values = &input[(row + column) * n_groups + grid.group].0;
-                for c in 0..LANES {
-                    sum[c] += values[c] * w[c];
-                }
+    #[test]
+    fn it_is_close_to_f64() {
+        for (i, file) in small_models()
+            .chain([crate::analysis::model::STREET.to_vec()])
+            .enumerate()
+        {
+            let model = Model::from_bytes(&file).unwrap();
+            let bands = rehearsal::bands(7);
+            let found = logits(&model, &bands, &mut model.network().scratch());
+            let expected = logits_f64(&file, &bands);
+            let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
+            for (found, expected) in found.into_iter().zip(expected) {
+                let error = (f64::from(found) - expected).abs() / largest;
+                assert!(error < 2e-5, "model {i}: {found} for {expected}");
             }
         }
     }
-    sums
-}
 
-per_path! {
-    /// 3 x 3 over each channel by itself. Taps outside are skipped; inside, 4 neighbours share the loads of their weights.
-    fn depthwise(layer: &Layer, input: &[Lanes], output: &mut [Lanes]) {
-        const T: usize = 4;
-        let (shape, out, stride) = (layer.input, layer.output, layer.stride);
-        let pad_y = pad_before(shape.height, out.height, stride);
-        let pad_x = pad_before(shape.width, out.width, stride);
-        for group in 0..out.n_groups() {
-            let weights = &layer.weights[group * N_TAPS..][..N_TAPS];
-            let grid = Grid { layer, pad_y, pad_x, group, weights };
-            for y in 0..out.height {
-                let kys = taps_at(y, stride, pad_y, shape.height);
-                let row = &mut output[y * out.width * out.n_groups()..];
-                let mut x = 0;
-                while x < out.width {
-                    let last = (x + T - 1) * stride + 3;
-                    if x * stride >= pad_x && last <= shape.width + pad_x {
-                        let sums = depthwise_tile::<T>(&grid, input, (y, x), kys.clone(), 0..3);
-                        for (t, sum) in sums.iter().enumerate() {
-                            row[(x + t) * out.n_groups() + group].0 = sum.map(rectified);
-                        }
-                        x += T;
-                    } else {
-                        let kxs = taps_at(x, stride, pad_x, shape.width);
-                        let sums = depthwise_tile::<1>(&grid, input, (y, x), kys.clone(), kxs);
-                        row[x * out.n_groups() + group].0 = sums[0].map(rectified);
-                        x += 1;
-                    }
-                }
-            }
-        }
+    /// Logits of a model and a window from seeds, by another program: `tests/golden/make_classifier.py`.
+    #[test]
+    fn it_gives_the_golden_logits() {
+        const GOLDEN: [u32; 5] = [
+            0xc173_2823,
+            0x3ffb_ba24,
+            0x4080_91d1,
+            0xc1a0_7ff5,
+            0xc1bd_1f48,
+        ];
+        let (n_first, pairs) = SHAPES[2];
+        let file = rehearsal::model_bytes(92, n_first, pairs, &[1, 7, 8, 9, 12], 0.0);
+        let bands = rehearsal::bands(7);
+        assert_eq!(bits(&logits_f32(&file, &bands)), GOLDEN);
+        let model = Model::from_bytes(&file).unwrap();
+        assert_eq!(
+            bits(&logits(&model, &bands, &mut model.network().scratch())),
+            GOLDEN
+        );
     }
-}
 
-per_path! {
-    /// Mean, then maximum, over the positions of each channel.
-    fn pool(input: &[Lanes], pooled: &mut [Lanes]) {
-        let n_groups = pooled.len() / 2;
-        let n_positions = input.len() / n_groups;
-        let (means, maxima) = pooled.split_at_mut(n_groups);
-        for group in 0..n_groups {
-            let (mut sum, mut max) = ([0.0f32; LANES], [0.0f32; LANES]);
-            for position in 0..n_positions {
-                let values = &input[position * n_groups + group].0;
-                for c in 0..LANES {
-                    sum[c] += values[c];
-                    max[c] = if values[c] > max[c] { values[c] } else { max[c] };
-                }
-            }
-            means[group].0 = sum.map(|s| s / n_positions as f32);
-            maxima[group].0 = max;
+    #[test]
+    fn what_the_buffers_held_does_not_matter() {
+        let model = Model::street().unwrap();
+        let mut scratch = model.network().scratch();
+        let expected = bits(&logits(&model, &rehearsal::bands(3), &mut scratch));
+        for buffer in [&mut scratch.even, &mut scratch.odd, &mut scratch.pooled] {
+            buffer.fill(Lanes([f32::NAN; LANES]));
         }
+        assert_eq!(
+            bits(&logits(&model, &rehearsal::bands(3), &mut scratch)),
+            expected
+        );
+    }
+
+    #[test]
+    fn street_is_of_the_size_that_the_figures_are_about() {
+        let model = Model::street().unwrap();
+        let n_flop: usize = model.network().layers.iter().map(Layer::n_flop).sum();
+        assert!((15_000_000..100_000_000).contains(&n_flop), "{n_flop}");
     }
 }
