@@ -20,10 +20,20 @@ pub mod trigger;
 
 pub mod window;
 
+mod kernel;
+
+mod network;
+
+pub mod model;
+
 pub mod classify;
 
+#[cfg(feature = "bench")]
+pub mod rehearsal;
+
 pub use background::Background;
-pub use classify::Candidate;
+pub use classify::{Candidate, Classify};
 pub use describe::{Describe, Description};
+pub use model::{Model, ModelClass};
 pub use trigger::Trigger;
 pub use window::FeatureWindow;
