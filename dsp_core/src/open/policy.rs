@@ -284,3 +284,6 @@ impl Policy {
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+#[cfg(test)]
+mod shipped;
