@@ -28,7 +28,13 @@ pub mod model;
 
 pub mod classify;
 
-#[cfg(feature = "bench")]
+#[cfg(test)]
+mod reference;
+
+#[cfg(test)]
+mod no_alloc;
+
+#[cfg(any(test, feature = "bench"))]
 pub mod rehearsal;
 
 pub use background::Background;
@@ -37,3 +43,9 @@ pub use describe::{Describe, Description};
 pub use model::{Model, ModelClass};
 pub use trigger::Trigger;
 pub use window::FeatureWindow;
+
+#[cfg(test)]
+mod long_run;
+
+#[cfg(test)]
+mod synthetic_street;

@@ -93,9 +93,9 @@ impl Trigger {
         &self.tail
     }
 
-    #[cfg(test)]
-    pub(crate) fn threshold(&self) -> f32 {
-        self.tail.threshold()
+    /// The sensor that it listens for.
+    pub fn sensor_id(&self) -> u32 {
+        self.sensor_id
     }
 
     /// Alarms so far, the beginning of the stream included.
