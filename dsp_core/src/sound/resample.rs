@@ -142,9 +142,8 @@ pub(crate) struct Resampler {
     table: Option<Arc<Table>>,
     input: Zeroizing<Vec<f32>>,
     n_input: usize,
-    /// Place of the next output: index of its first tap in `input`, and its phase.
-    first_tap: usize,
-    phase: u64,
+    /// Of the next output: index of its first tap in `input`, and its phase.
+    place: Place,
 }
 
 impl Resampler {
@@ -156,8 +155,7 @@ impl Resampler {
             table,
             input: Zeroizing::new(vec![0.0; n_taps + CHUNK]),
             n_input: 0,
-            first_tap: 0,
-            phase: 0,
+            place: Place { first_tap: 0, phase: 0 },
         };
         resampler.restart(0, 0);
         resampler
@@ -185,7 +183,7 @@ impl Resampler {
         self.input.fill(0.0);
         let Some(table) = &self.table else {
             self.n_input = 0;
-            self.first_tap = output.saturating_sub(start_sample) as usize;
+            self.place.first_tap = output.saturating_sub(start_sample) as usize;
             return;
         };
         // Before the stream there was silence.
@@ -196,8 +194,8 @@ impl Resampler {
         } else {
             table.half as u64 - 1
         };
-        self.first_tap = (place - before - start_sample.min(place - before)) as usize;
-        self.phase = phase;
+        self.place.first_tap = (place - before - start_sample.min(place - before)) as usize;
+        self.place.phase = phase;
     }
 
     /// Takes in as many samples as there is room for, and says how many.
@@ -215,16 +213,16 @@ impl Resampler {
     pub(crate) fn drain_into(&mut self, out: &mut [f32]) -> usize {
         let n = match &self.table {
             None => {
-                let start = self.first_tap.min(self.n_input);
+                let start = self.place.first_tap.min(self.n_input);
                 let n = out.len().min(self.n_input - start);
                 out[..n].copy_from_slice(&self.input[start..start + n]);
-                self.first_tap += n;
+                self.place.first_tap += n;
                 n
             }
             Some(table) => {
                 let input = &self.input[..self.n_input];
-                let (n, first_tap, phase) = run(table, input, self.first_tap, self.phase, out);
-                (self.first_tap, self.phase) = (first_tap, phase);
+                let (n, place) = run(table, input, self.place, out);
+                self.place = place;
                 n
             }
         };
@@ -233,67 +231,104 @@ impl Resampler {
     }
 
     fn forget(&mut self) {
-        let n_old = self.first_tap.min(self.n_input);
+        let n_old = self.place.first_tap.min(self.n_input);
         self.input.copy_within(n_old..self.n_input, 0);
         self.input[self.n_input - n_old..self.n_input].fill(0.0);
         self.n_input -= n_old;
-        self.first_tap -= n_old;
+        self.place.first_tap -= n_old;
     }
 }
 
-/// Sum of products in a fixed order: 16 partial sums, then halves.
+/// Adds the products of samples and taps to 16 partial sums.
 #[inline(always)]
-fn dot(samples: &[f32], taps: &[f32]) -> f32 {
-    let mut sums = [0.0; LANES];
+fn dot(samples: &[f32], taps: &[f32], sums: &mut [f32; LANES]) {
+    let mut local = [0.0; LANES];
     let (samples, _) = samples.as_chunks::<LANES>();
     let (taps, _) = taps.as_chunks::<LANES>();
     for (x, h) in samples.iter().zip(taps) {
         for l in 0..LANES {
-            sums[l] += x[l] * h[l];
+            local[l] += x[l] * h[l];
         }
     }
-    halve(&sums)
+    *sums = local;
 }
 
+/// The sum of each row, by halves.
 #[inline(always)]
-fn halve(sums: &[f32; LANES]) -> f32 {
-    let mut eight = [0.0; 8];
-    for i in 0..8 {
-        eight[i] = sums[i] + sums[i + 8];
+fn sums_of_rows(rows: &[[f32; LANES]; LANES], sums: &mut [f32; LANES]) {
+    let mut eight = [[0.0; 8]; LANES];
+    for (row, half) in rows.iter().zip(&mut eight) {
+        for i in 0..8 {
+            half[i] = row[i] + row[i + 8];
+        }
     }
-    let mut four = [0.0; 4];
-    for i in 0..4 {
-        four[i] = eight[i] + eight[i + 4];
+    let mut four = [[0.0; 4]; LANES];
+    for (row, half) in eight.iter().zip(&mut four) {
+        for i in 0..4 {
+            half[i] = row[i] + row[i + 4];
+        }
     }
-    (four[0] + four[2]) + (four[1] + four[3])
+    for (row, sum) in four.iter().zip(sums) {
+        *sum = (row[0] + row[2]) + (row[1] + row[3]);
+    }
+}
+
+/// Where an output stands among the input.
+#[derive(Clone, Copy)]
+struct Place {
+    first_tap: usize,
+    phase: u64,
+}
+
+impl Place {
+    #[inline(always)]
+    fn step(&mut self, table: &Table) {
+        self.first_tap += (table.down / table.up) as usize;
+        self.phase += table.down % table.up;
+        if self.phase >= table.up {
+            self.phase -= table.up;
+            self.first_tap += 1;
+        }
+    }
 }
 
 per_path! {
-    fn run(table: &Table, input: &[f32], start: usize, phase: u64, out: &mut [f32]) -> (usize, usize, u64) {
+    fn run(table: &Table, input: &[f32], place: Place, out: &mut [f32]) -> (usize, Place) {
         let n_taps = table.n_taps();
-        let (mut first_tap, mut phase) = (start, phase);
-        let (whole, part) = ((table.down / table.up) as usize, table.down % table.up);
-        let mut n = 0;
-        while n < out.len() && first_tap + n_taps <= input.len() {
-            let samples = &input[first_tap..first_tap + n_taps];
-            out[n] = if table.is_exact {
-                dot(samples, table.row(phase as usize))
-            } else {
-                let at = phase * N_STEPS as u64;
-                let (row, rest) = ((at / table.up) as usize, at % table.up);
-                let before = dot(samples, table.row(row));
-                let after = dot(samples, table.row(row + 1));
-                before + (after - before) * (rest as f32 / table.up as f32)
-            };
-            n += 1;
-            first_tap += whole;
-            phase += part;
-            if phase >= table.up {
-                phase -= table.up;
-                first_tap += 1;
+        let mut place = place;
+        let mut n_done = 0;
+        let (mut sums, mut later) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
+        let (mut shares, mut values, mut after) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+        for out in out.chunks_mut(LANES) {
+            let mut n = 0;
+            while n < out.len() && place.first_tap + n_taps <= input.len() {
+                let samples = &input[place.first_tap..place.first_tap + n_taps];
+                if table.is_exact {
+                    dot(samples, table.row(place.phase as usize), &mut sums[n]);
+                } else {
+                    let at = place.phase * N_STEPS as u64;
+                    let row = (at / table.up) as usize;
+                    shares[n] = (at % table.up) as f32 / table.up as f32;
+                    dot(samples, table.row(row), &mut sums[n]);
+                    dot(samples, table.row(row + 1), &mut later[n]);
+                }
+                n += 1;
+                place.step(table);
+            }
+            sums_of_rows(&sums, &mut values);
+            if !table.is_exact {
+                sums_of_rows(&later, &mut after);
+                for l in 0..LANES {
+                    values[l] += (after[l] - values[l]) * shares[l];
+                }
+            }
+            out[..n].copy_from_slice(&values[..n]);
+            n_done += n;
+            if n < out.len() {
+                break;
             }
         }
-        (n, first_tap, phase)
+        (n_done, place)
     }
 }
 

@@ -196,26 +196,31 @@ impl Weighting {
         x
     }
 
-    /// Eight samples at once: the same cascade but for rounding.
+    /// Eight samples a step: the same cascade but for rounding.
+    ///
+    /// # Shape
+    /// `samples`, `out`: (n_steps, 8).
     #[inline(always)]
-    pub(crate) fn step(&self, samples: &[f64; STEP], state: &mut State) -> [f64; STEP] {
-        let mut out = [0.0; STEP];
-        let mut next = [0.0; STEP];
-        for j in 0..STEP {
+    pub(crate) fn steps(
+        &self,
+        samples: &[[f64; STEP]],
+        state: &mut State,
+        out: &mut [[f64; STEP]],
+    ) {
+        // What the input gives by itself needs no earlier step.
+        for (x, y) in samples.iter().zip(out.iter_mut()) {
+            *y = combine(&self.input_to_output, x);
+        }
+        for (x, y) in samples.iter().zip(out) {
+            let ringing = combine(&self.state_to_output, state);
+            let left = combine(&self.state_to_state, state);
+            let new = combine(&self.input_to_state, x);
             for n in 0..STEP {
-                out[n] += self.input_to_output[j][n] * samples[j];
-                next[n] += self.input_to_state[j][n] * samples[j];
+                y[n] += ringing[n];
+                let s = left[n] + new[n];
+                state[n] = if s.abs() < LEAST_STATE { 0.0 } else { s };
             }
         }
-        for i in 0..6 {
-            for n in 0..STEP {
-                out[n] += self.state_to_output[i][n] * state[i];
-                next[n] += self.state_to_state[i][n] * state[i];
-            }
-        }
-        flush(&mut next);
-        *state = next;
-        out
     }
 
     /// Weights a whole signal that starts from rest.
@@ -227,17 +232,37 @@ impl Weighting {
         let mut out = Vec::with_capacity(samples.len());
         let (steps, rest) = samples.as_chunks::<STEP>();
         for step in steps {
-            out.extend(self.step(&step.map(f64::from), &mut state));
+            let mut weighted = [[0.0; STEP]];
+            self.steps(&[step.map(f64::from)], &mut state, &mut weighted);
+            out.extend(weighted[0]);
         }
         out.extend(rest.iter().map(|&x| self.one(f64::from(x), &mut state)));
         out
     }
 }
 
+/// Sum of `rows` times `factors`, in two chains.
+#[inline(always)]
+fn combine<const N: usize>(rows: &[[f64; STEP]; N], factors: &[f64; STEP]) -> [f64; STEP] {
+    let (mut even, mut odd) = ([0.0; STEP], [0.0; STEP]);
+    for i in 0..N / 2 {
+        for n in 0..STEP {
+            even[n] += rows[2 * i][n] * factors[2 * i];
+            odd[n] += rows[2 * i + 1][n] * factors[2 * i + 1];
+        }
+    }
+    for n in 0..STEP {
+        even[n] += odd[n];
+    }
+    even
+}
+
 /// A state that decays in silence stops at −600 dB instead of turning subnormal, which some CPUs compute slowly.
+const LEAST_STATE: f64 = 1e-30;
+
 #[inline(always)]
 fn flush(state: &mut State) {
     for s in state {
-        *s = if s.abs() < 1e-30 { 0.0 } else { *s };
+        *s = if s.abs() < LEAST_STATE { 0.0 } else { *s };
     }
 }
