@@ -307,7 +307,11 @@ fn count_full_scale(sums: &mut Sums, steps: &[[f32; STEP]]) {
     for step in steps {
         for n in 0..STEP {
             let magnitude = step[n].abs();
-            peaks[n] = if magnitude > peaks[n] { magnitude } else { peaks[n] };
+            peaks[n] = if magnitude > peaks[n] {
+                magnitude
+            } else {
+                peaks[n]
+            };
         }
     }
     if sums.was_full_scale || peaks.iter().any(|&peak| peak >= FULL_SCALE) {

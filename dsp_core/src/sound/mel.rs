@@ -133,7 +133,7 @@ impl LogMel {
             return Err(ParameterError::new("fmin", expected, fmin));
         }
         let nyquist = f64::from(sample_rate) / 2.0;
-        if !(fmax <= nyquist) {
+        if fmax.is_nan() || fmax > nyquist {
             let expected = format!("at most half the sample rate ({nyquist} Hz)");
             return Err(ParameterError::new("fmax", expected, fmax));
         }
@@ -231,7 +231,14 @@ impl LogMel {
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        run_group(self, samples, &mut scratch.rows, &mut scratch.bands, out, energy);
+        run_group(
+            self,
+            samples,
+            &mut scratch.rows,
+            &mut scratch.bands,
+            out,
+            energy,
+        );
     }
 
     #[inline(always)]
@@ -337,8 +344,8 @@ pub(crate) fn ln(v: f32) -> f32 {
     // Bits of √½: subtracting them puts the exponent's step there.
     const SQRT_HALF: u32 = 0x3f35_04f3;
     // ln 2 in two parts; the first has few enough bits for e times it to be exact.
-    const LN_2_HIGH: f32 = 0.693_359_375;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
+    const LN_2_LOW: f32 = -0.000_212_194_44;
     let shifted = v.to_bits().wrapping_sub(SQRT_HALF);
     let exponent = (shifted as i32 >> 23) as f32;
     let mantissa = f32::from_bits((shifted & 0x007f_ffff).wrapping_add(SQRT_HALF));

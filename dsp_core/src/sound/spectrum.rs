@@ -85,11 +85,7 @@ impl Spectrum {
 
     /// The magnitudes of bin `k` (0 to n_fft / 2) after `magnitudes`.
     #[inline(always)]
-    pub(crate) fn magnitude<'a>(
-        &self,
-        rows: &'a [Row],
-        k: usize,
-    ) -> &'a [f32; LANES] {
+    pub(crate) fn magnitude<'a>(&self, rows: &'a [Row], k: usize) -> &'a [f32; LANES] {
         if k == self.place.len() {
             &rows[0][1]
         } else {
@@ -129,13 +125,7 @@ impl Spectrum {
 
     /// Windows the frames and turns them by 90°: sample n of every frame becomes one row.
     #[inline(always)]
-    fn load(
-        &self,
-        samples: &[f32],
-        hop: usize,
-        n_frames: usize,
-        rows: &mut [Row],
-    ) {
+    fn load(&self, samples: &[f32], hop: usize, n_frames: usize, rows: &mut [Row]) {
         let n_whole = self.win_length / LANES;
         let (mut tile, mut other) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
         for block in 0..self.window_fn.len() / LANES {
@@ -304,13 +294,7 @@ fn stage4_in_runs(rows: &mut [Row], twiddles: &[Twiddle]) {
 }
 
 #[inline(always)]
-fn butterfly4(
-    a: &mut Row,
-    b: &mut Row,
-    c: &mut Row,
-    d: &mut Row,
-    w: &Twiddle,
-) {
+fn butterfly4(a: &mut Row, b: &mut Row, c: &mut Row, d: &mut Row, w: &Twiddle) {
     for l in 0..LANES {
         let (s0r, s0i) = (a[0][l] + c[0][l], a[1][l] + c[1][l]);
         let (d0r, d0i) = (a[0][l] - c[0][l], a[1][l] - c[1][l]);
@@ -344,12 +328,7 @@ fn stage4_last(rows: &mut [Row]) {
 }
 
 #[inline(always)]
-fn butterfly4_plain(
-    a: &mut Row,
-    b: &mut Row,
-    c: &mut Row,
-    d: &mut Row,
-) {
+fn butterfly4_plain(a: &mut Row, b: &mut Row, c: &mut Row, d: &mut Row) {
     for l in 0..LANES {
         let (s0r, s0i) = (a[0][l] + c[0][l], a[1][l] + c[1][l]);
         let (d0r, d0i) = (a[0][l] - c[0][l], a[1][l] - c[1][l]);
