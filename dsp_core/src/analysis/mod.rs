@@ -4,14 +4,42 @@ pub mod describe;
 
 pub mod description;
 
-pub mod anomaly;
+mod anomaly;
+
+mod pooled;
+
+mod prior;
+
+mod tail;
+
+pub mod background;
+
+mod ring;
 
 pub mod trigger;
 
 pub mod window;
 
+mod kernel;
+
+mod network;
+
+pub mod model;
+
 pub mod classify;
 
-pub use classify::Candidate;
+#[cfg(test)]
+mod reference;
+
+#[cfg(test)]
+mod no_alloc;
+
+#[cfg(any(test, feature = "bench"))]
+pub mod rehearsal;
+
+pub use background::Background;
+pub use classify::{Candidate, Classify};
 pub use describe::{Describe, Description};
+pub use model::{Model, ModelClass};
+pub use trigger::Trigger;
 pub use window::FeatureWindow;
