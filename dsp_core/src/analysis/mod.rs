@@ -2,7 +2,19 @@
 
 pub mod describe;
 
-pub mod anomaly;
+pub mod description;
+
+mod anomaly;
+
+mod pooled;
+
+mod prior;
+
+mod tail;
+
+pub mod background;
+
+mod ring;
 
 pub mod trigger;
 
@@ -16,16 +28,12 @@ pub mod model;
 
 pub mod classify;
 
-#[cfg(test)]
-mod reference;
-
-#[cfg(test)]
-mod no_alloc;
-
-#[cfg(any(test, feature = "bench"))]
+#[cfg(feature = "bench")]
 pub mod rehearsal;
 
+pub use background::Background;
 pub use classify::{Candidate, Classify};
-pub use describe::Description;
+pub use describe::{Describe, Description};
 pub use model::{Model, ModelClass};
+pub use trigger::Trigger;
 pub use window::FeatureWindow;
