@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dsp_core::analysis::{Classify, Model, rehearsal};
+use dsp_core::open::policy::SPEECH_BAND_HZ;
 use dsp_core::simd::{self, Path};
 
 /// Windows of one second of sound, if every one is classified.
@@ -28,7 +29,7 @@ fn least_s(n_calls: usize, mut call: impl FnMut()) -> f64 {
 }
 
 fn windows(path: Path, model: &Arc<Model>) {
-    let mut classify = Classify::new(model.clone(), (220.0, 3_480.0)).unwrap();
+    let mut classify = Classify::new(model.clone(), SPEECH_BAND_HZ).unwrap();
     let n_passes = 1 + u8::from(rehearsal::is_masked_pass_needed(&mut classify));
     let make_s = least_s(400, || drop(black_box(rehearsal::window(1))));
     let push_s = least_s(400, || drop(black_box(classify.push(rehearsal::window(1)))));
