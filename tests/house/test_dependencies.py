@@ -12,6 +12,14 @@ ARITHMETIC = {
     "num-bigint",  # capacity, counted exactly
     "num-integer",
     "num-traits",
+    "sha2",  # names the model by its file, and the seven that it is made of
+    "block-buffer",
+    "cfg-if",
+    "cpufeatures",
+    "crypto-common",
+    "digest",
+    "hybrid-array",
+    "typenum",
     "zeroize",  # wipes samples
 }
 
