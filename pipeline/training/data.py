@@ -257,3 +257,31 @@ def loud_windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     cut = np.stack([padded[s : s + WINDOW_SAMPLES] for s in starts])
     energy = (cut.astype(np.float64) ** 2).mean(axis=1)
     return cut[energy >= energy.max() * 10.0 ** (-LOUD_RANGE_DB / 10.0)]
+
+
+def hold_out(clips: list[Clip], every: int, *, positives: bool) -> tuple[list[Clip], list[Clip]]:
+    """Split clips by whole groups.
+
+    Parameters
+    ----------
+    clips : list of Clip
+        City sounds or talkers.
+    every : int
+        Of every class's groups in sorted order, each ``every``-th is held out, so a class with fewer keeps all.
+    positives : bool
+        Whether clips of exported classes are held out too; without, they all stay.
+
+    Returns
+    -------
+    tuple of list
+        Clips that stay, clips held out. No group is in both.
+    """
+    groups: dict[str, set[str]] = {}
+    for clip in clips:
+        groups.setdefault(clip.source_class, set()).add(clip.group)
+    held = set()
+    for source_class, names in groups.items():
+        if positives or source_class not in _CLASS_OF:
+            held.update(sorted(names)[every - 1 :: every])
+    kept = [clip for clip in clips if clip.group not in held]
+    return kept, [clip for clip in clips if clip.group in held]
