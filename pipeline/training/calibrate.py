@@ -79,7 +79,7 @@ def loudest_rms(samples: Samples) -> float:
     """Return the RMS of the loudest window: the level of an event in a signal-to-noise ratio."""
     starts = window_starts(len(samples))
     energy = max(float((samples[s : s + WINDOW_SAMPLES].astype(np.float64) ** 2).sum()) for s in starts)
-    return (energy / WINDOW_SAMPLES) ** 0.5 + 1e-9
+    return float((energy / WINDOW_SAMPLES) ** 0.5 + 1e-9)
 
 
 def over(samples: Samples, bed: Samples, snr_db: float) -> Samples:
@@ -129,9 +129,7 @@ def score(params: Params, scenes: list[Samples], labels: list[str]) -> Scores:
     windows = [stream_windows(s) for s in scenes]
     index = np.repeat(np.arange(len(scenes)), [len(w) for w in windows])
     stacked = np.concatenate(windows)
-    return Scores(
-        logits_in_batches(params, stacked), logits_in_batches(params, masked(stacked)), index, labels
-    )
+    return Scores(logits_in_batches(params, stacked), logits_in_batches(params, masked(stacked)), index, labels)
 
 
 def negative_scenes(clips: list[Clip], talkers: list[Clip], seed: int) -> tuple[list[Samples], list[str]]:
@@ -186,7 +184,7 @@ def tail_threshold(maxima: NDArray[np.float32], share: float) -> float:
     return float(max(np.quantile(maxima, 1.0 - share), body + excess * np.log(0.05 / share)))
 
 
-def test_groups() -> dict[str, int]:
+def count_test_recordings() -> dict[str, int]:
     """Count the original recordings of each exported class in the test splits."""
     groups: dict[str, set[str]] = defaultdict(set)
     for row in manifest():
@@ -211,7 +209,7 @@ def rules_for(scores: Scores, positives: Scores) -> list[ClassRule]:
     list of ClassRule
         One per exported class.
     """
-    n_groups = test_groups()
+    n_groups = count_test_recordings()
     full, behind_mask = scores.maxima(scores.full), scores.maxima(scores.masked)
     own_full, own_masked = positives.maxima(positives.full), positives.maxima(positives.masked)
     rules = []

@@ -129,9 +129,7 @@ def may_train(row: dict[str, str]) -> bool:
 
 def _clips(rows: list[dict[str, str]]) -> list[Clip]:
     folder = data_root() / "data/city_sounds"
-    return [
-        Clip(r["file"], r["class"], r["group"], r["split"], r["part"], read_16k(folder / r["file"])) for r in rows
-    ]
+    return [Clip(r["file"], r["class"], r["group"], r["split"], r["part"], read_16k(folder / r["file"])) for r in rows]
 
 
 def training_clips() -> list[Clip]:
@@ -229,7 +227,7 @@ def log_mel(y16k: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def masked(windows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return windows with every band that touches the speech band set to ln(0.001)."""
-    return np.where(speech_bands(), MASK_VALUE, windows).astype(np.float32)
+    return np.asarray(np.where(speech_bands(), MASK_VALUE, windows), np.float32)
 
 
 def window_starts(n_samples: int) -> list[int]:
@@ -256,7 +254,7 @@ def loud_windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     padded = np.pad(samples, (0, max(0, starts[-1] + WINDOW_SAMPLES - len(samples))))
     cut = np.stack([padded[s : s + WINDOW_SAMPLES] for s in starts])
     energy = (cut.astype(np.float64) ** 2).mean(axis=1)
-    return cut[energy >= energy.max() * 10.0 ** (-LOUD_RANGE_DB / 10.0)]
+    return np.asarray(cut[energy >= energy.max() * 10.0 ** (-LOUD_RANGE_DB / 10.0)], np.float32)
 
 
 def hold_out(clips: list[Clip], every: int, *, positives: bool) -> tuple[list[Clip], list[Clip]]:

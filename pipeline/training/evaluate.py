@@ -223,7 +223,7 @@ def _false_alarm_lines(params: Params, rules: list[ClassRule], clips: list[Clip]
         out = released(scores, rules)
         counts = np.array([len(chosen), out.any(axis=1).sum(), out[:, shipped].any(axis=1).sum()])
         total += counts
-        which = [n for n, v in zip(CLASS_NAMES, out.any(axis=0), strict=True) if v]
+        which = [name for i, name in enumerate(CLASS_NAMES) if out[:, i].any()]
         lines.append(f"  {kind}: {counts[1]} / {counts[2]} of {counts[0]} clips {' '.join(which)}")
     lines.append(f"  together: {total[1]} / {total[2]} of {total[0]}, {total[1] / total[0]:.1%}")
     return lines

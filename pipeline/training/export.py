@@ -107,9 +107,7 @@ def write_bin(path: Path, layers: list[Quantised], rules: list[ClassRule]) -> No
     out += struct.pack("<B", len(rules))
     for rule in rules:
         flags = EXPERIMENTAL if rule.is_experimental else 0
-        out += struct.pack(
-            "<BBfff", rule.code, flags, rule.full_threshold, rule.masked_threshold, rule.confidence_step
-        )
+        out += struct.pack("<BBfff", rule.code, flags, rule.full_threshold, rule.masked_threshold, rule.confidence_step)
     if len(out) > MAX_BYTES:
         raise ValueError(f"{len(out)} bytes, at most {MAX_BYTES} allowed")
     path.write_bytes(bytes(out))

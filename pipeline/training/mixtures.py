@@ -51,8 +51,20 @@ _RARE_WEIGHT = 0.6
 _RARE = ("crash", "tyre_screech", "alarm", "scream", "whistle")
 _SYNTHETIC_SHARE = {"siren": 0.7, "horn": 0.4, "tyre_screech": 0.6, "whistle": 1.0, "alarm": 0.8}
 _BEDS = (
-    "rain wind quiet_ambience engine airplane helicopter train sea_waves babble applause machine_hum music footsteps"
-).split()
+    "rain",
+    "wind",
+    "quiet_ambience",
+    "engine",
+    "airplane",
+    "helicopter",
+    "train",
+    "sea_waves",
+    "babble",
+    "applause",
+    "machine_hum",
+    "music",
+    "footsteps",
+)
 _SPEEDS = tuple(Fraction(n, 100) for n in (84, 92, 100, 109, 119))
 # What may well be heard inside another class is neither asked for nor held against the network there.
 _UNASKED = {"crash": ("glass_break", "impact", "tyre_screech"), "tyre_screech": ("crash",), "alarm": ("siren",)}
@@ -130,7 +142,7 @@ def _room(rng: np.random.Generator) -> Samples:
     tail = rng.standard_normal(n) * np.exp(-6.9 * np.arange(n) / n)
     response = tail / np.sqrt((tail**2).sum()) * 10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)
     response[0] = 1.0
-    return response.astype(np.float32)
+    return np.asarray(response, np.float32)
 
 
 class Mixer:
@@ -249,7 +261,7 @@ class Mixer:
     def _recorded(self, scenes: list[Samples]) -> Samples:
         """Apply one microphone to scenes that differ in the talker: tilt, gain of -30 to 0 dB, a noise floor."""
         rng = self._rng
-        stack = np.stack(scenes)
+        stack = np.stack(scenes).astype(np.float64)
         if rng.uniform() < 0.5:
             spectrum = np.fft.rfft(stack)
             hz = np.fft.rfftfreq(WINDOW_SAMPLES, 1 / SAMPLE_RATE) + 50.0
@@ -258,7 +270,7 @@ class Mixer:
         stack = stack / (np.abs(stack).max() + 1e-9) * 10.0 ** (rng.uniform(-30, 0) / 20.0)
         if rng.uniform() < 0.5:
             stack = stack + rng.standard_normal(WINDOW_SAMPLES) * 10.0 ** (rng.uniform(-90, -50) / 20.0)
-        return np.clip(stack, -1.0, 1.0).astype(np.float32)
+        return np.asarray(np.clip(stack, -1.0, 1.0), np.float32)
 
     def pool(self, n: int, n_talkers: int) -> Pool:
         """Make mixtures.

@@ -99,11 +99,11 @@ def _depthwise_backwards(
     """Gradient of inputs and weights; the weights' sum goes example by example, which is 5 to 10 times as fast."""
     x, weight = kept
 
-    def add(sums: tuple[jax.Array, ...], pair: tuple[jax.Array, jax.Array]) -> tuple[tuple[jax.Array, ...], None]:
+    def add(sums: list[jax.Array], pair: tuple[jax.Array, jax.Array]) -> tuple[list[jax.Array], None]:
         views = _shifted(pair[0][None], stride)
-        return tuple(s + view[0] * pair[1] for s, view in zip(sums, views, strict=True)), None
+        return [s + view[0] * pair[1] for s, view in zip(sums, views, strict=True)], None
 
-    sums, _ = jax.lax.scan(add, (jnp.zeros(gradient.shape[1:]),) * 9, (x, gradient))
+    sums, _ = jax.lax.scan(add, [jnp.zeros(gradient.shape[1:])] * 9, (x, gradient))
     weight_gradient = jnp.stack([s.sum(axis=(0, 1)) for s in sums]).reshape(weight.shape)
     _, pull_back = jax.vjp(lambda x: _weighted_views(x, weight, stride), x)
     return pull_back(gradient)[0], weight_gradient

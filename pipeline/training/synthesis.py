@@ -97,7 +97,7 @@ def _siren_pitch(rng: np.random.Generator, n: int) -> _Array:
         return _sweep(rng, n, rng.uniform(150, 350), rng.uniform(400, 900), rng.uniform(4.0, 12.0))
     tones = np.array(_TWO_TONES[rng.integers(len(_TWO_TONES))]) * rng.uniform(0.93, 1.07)
     which = ((_time(n) / rng.uniform(0.35, 1.3) + rng.uniform()) % 1.0 < 0.5).astype(int)
-    return gaussian_filter1d(tones[which], rng.uniform(0.001, 0.01) * SAMPLE_RATE)
+    return np.asarray(gaussian_filter1d(tones[which], rng.uniform(0.001, 0.01) * SAMPLE_RATE))
 
 
 def siren(rng: np.random.Generator, n: int) -> Samples:
@@ -238,7 +238,7 @@ def coloured_noise(rng: np.random.Generator, n: int) -> Samples:
 
 
 def street(rng: np.random.Generator, n: int) -> Samples:
-    """A street from afar: brown rumble, engines that pass, a little hiss."""
+    """Make a street from afar: brown rumble, engines that pass, a little hiss."""
     rumble = coloured_noise(rng, n).astype(np.float64)
     x = rumble / rumble.std()
     for _ in range(rng.integers(0, 3)):

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -142,7 +143,7 @@ def loss(params: Params, key: jax.Array, batch: tuple[jax.Array, ...], quantised
     scores = (pooled * keep) @ params[-1]["w"] + params[-1]["b"]
     entropy = optax.sigmoid_binary_cross_entropy(scores, targets) * weights
     apart = (scores[:N_PAIRS] - scores[N_PAIRS : 2 * N_PAIRS])[:, : len(CLASS_NAMES)] ** 2
-    return entropy.sum(axis=-1).mean() + TALKER_WEIGHT * apart.sum(axis=-1).mean() / 2.0
+    return jnp.asarray(entropy.sum(axis=-1).mean() + TALKER_WEIGHT * apart.sum(axis=-1).mean() / 2.0)
 
 
 def _optimiser(n_steps: int) -> optax.GradientTransformation:
@@ -178,7 +179,9 @@ def fit(singles: Pool, pairs: Pool, n_steps: int, seed: int) -> Params:
     state = optimiser.init(params)
 
     @partial(jax.jit, static_argnames="quantised")
-    def step(params, state, key, batch, quantised):  # type: ignore[no-untyped-def]
+    def step(
+        params: Params, state: optax.OptState, key: jax.Array, batch: tuple[jax.Array, ...], quantised: bool
+    ) -> tuple[Params, optax.OptState, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(params, key, batch, quantised)
         updates, state = optimiser.update(gradient, state, params)
         return optax.apply_updates(params, updates), state, value
@@ -204,7 +207,8 @@ def exported(params: Params) -> Params:
 
 def save(path: Path, params: Params) -> None:
     """Write a float checkpoint."""
-    np.savez(path, **{f"{k}{i}": np.asarray(v) for i, p in enumerate(params) for k, v in p.items()})
+    arrays: dict[str, Any] = {f"{k}{i}": np.asarray(v) for i, p in enumerate(params) for k, v in p.items()}
+    np.savez(path, **arrays)
 
 
 def load(path: Path) -> Params:
@@ -238,7 +242,9 @@ def pools(cache: Path, n_singles: int, n_pairs: int, seed: int, *, positives: bo
         talkers, _ = hold_out(speakers(for_test=False), HOLD_OUT_EVERY, positives=positives)
         mixer = Mixer(clips, talkers, seed)
         made = {"s": mixer.pool(n_singles, 1), "p": mixer.pool(n_pairs, 2)}
-        arrays = {f"{k}_{name}": value for k, pool in made.items() for name, value in vars(pool).items()}
+        arrays: dict[str, Any] = {
+            f"{k}_{name}": value for k, pool in made.items() for name, value in vars(pool).items()
+        }
         np.savez(path, **arrays)
     with np.load(path) as file:
         singles, pairs = (Pool(**{n: file[f"{k}_{n}"] for n in ("windows", "targets", "weights")}) for k in "sp")
