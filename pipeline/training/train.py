@@ -156,17 +156,19 @@ def _optimiser(n_steps: int) -> optax.GradientTransformation:
     return optax.chain(optax.clip_by_global_norm(5.0), optax.multi_transform(rates, labels))
 
 
-def fit(singles: Pool, pairs: Pool, n_steps: int, seed: int) -> Params:
+def fit(params: Params, singles: Pool, pairs: Pool, n_steps: int, seed: int) -> Params:
     """Train.
 
     Parameters
     ----------
+    params : list of dict
+        Where training starts.
     singles, pairs : Pool
         Mixtures.
     n_steps : int
         Steps of one batch; in the last quarter weights are rounded to int8 on the way.
     seed : int
-        Seed of the head, the batches and the dropout.
+        Seed of the batches and the dropout.
 
     Returns
     -------
@@ -174,7 +176,6 @@ def fit(singles: Pool, pairs: Pool, n_steps: int, seed: int) -> Params:
         Trunk and head with all training outputs.
     """
     rng = np.random.default_rng(seed)
-    params = initial_params(seed)
     optimiser = _optimiser(n_steps)
     state = optimiser.init(params)
 
@@ -259,6 +260,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--singles", type=int, default=40_000)
     parser.add_argument("--pairs", type=int, default=8_000)
+    parser.add_argument("--start", type=Path, help="float checkpoint to go on from, instead of YAMNet")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--hold-out-positives", action="store_true", help="for choosing a recipe, not for shipping")
     options = parser.parse_args()
@@ -266,7 +268,8 @@ def main() -> None:
     singles, pairs = pools(
         options.cache, options.singles, options.pairs, options.seed, positives=options.hold_out_positives
     )
-    save(options.out, fit(singles, pairs, options.steps, options.seed))
+    params = load(options.start) if options.start else initial_params(options.seed)
+    save(options.out, fit(params, singles, pairs, options.steps, options.seed))
 
 
 if __name__ == "__main__":
