@@ -132,11 +132,11 @@ def _load_policy(name_or_path: str) -> LoadedPolicy:
 
 
 def _hear(settings: RunSettings, *, as_json: bool, closing_words: str = "") -> int:
-    from sourdine.local.run import QuietWatch, run
+    from sourdine.local.run import Watch, run
     from sourdine.local.summary import summary_json
     from sourdine.local.view import ProgressWatch, summary_text
 
-    with ProgressWatch() if sys.stderr.isatty() else nullcontext(QuietWatch()) as watch:
+    with ProgressWatch() if sys.stderr.isatty() else nullcontext(Watch()) as watch:
         summary = run(settings, watch)
     _say(summary_json(summary).decode() if as_json else summary_text(summary))
     for outcome in summary.outcomes:

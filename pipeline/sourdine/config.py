@@ -27,7 +27,17 @@ _LAST_START: Final = datetime(2999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class PcmFormat:
-    """How raw PCM on standard input is laid out."""
+    """How raw PCM on standard input is laid out.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    encoding : str
+        One of `PCM_ENCODINGS`.
+    n_channels : int
+        Number of interleaved channels.
+    """
 
     sample_rate: int
     encoding: str
@@ -36,7 +46,25 @@ class PcmFormat:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """One run over recordings or a pipe; `pcm` is set exactly when the sound comes from standard input."""
+    """One run over recordings or a pipe.
+
+    Parameters
+    ----------
+    paths : tuple of pathlib.Path
+        Files and folders; empty if the sound comes from standard input.
+    out : pathlib.Path
+        Folder of the output.
+    policy : LoadedPolicy
+        What may leave.
+    start_slot : int, default=0
+        Second since 1970-01-01T00:00:00Z of every input's first sample.
+    background : pathlib.Path or None, default=None
+        A recording of the place to learn from first.
+    pcm : PcmFormat or None, default=None
+        Layout of standard input; set exactly when the sound comes from there.
+    block_s : float, default=BLOCK_S
+        Seconds of sound in one block; the records are the same for all.
+    """
 
     paths: tuple[Path, ...]
     out: Path

@@ -17,26 +17,40 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of one run."""
+    """Counts of one run: inputs (heard, refused by reason), what went into the flow, and what it released."""
 
-    n_inputs: int = 0
-    n_heard: int = 0
-    n_blocks: int = 0
-    n_samples: int = 0
-    bits_in: int = 0
-    n_events: int = 0
-    n_levels: int = 0
-    n_health: int = 0
-    refused: Counter[str] = field(default_factory=Counter)
+    n_inputs: int = field(default=0, init=False)
+    n_heard: int = field(default=0, init=False)
+    refused: Counter[str] = field(default_factory=Counter, init=False)
+    n_blocks: int = field(default=0, init=False)
+    n_samples: int = field(default=0, init=False)
+    bits_in: int = field(default=0, init=False)
+    n_events: int = field(default=0, init=False)
+    n_levels: int = field(default=0, init=False)
+    n_health: int = field(default=0, init=False)
 
     def count_block(self, n_samples: int, bits_per_sample: int) -> None:
-        """Count one block that the flow has taken."""
+        """Count one block that the flow has taken.
+
+        Parameters
+        ----------
+        n_samples : int
+            Its samples of the channel that is heard.
+        bits_per_sample : int
+            Size of each in the source.
+        """
         self.n_blocks += 1
         self.n_samples += n_samples
         self.bits_in += n_samples * bits_per_sample
 
     def count_record(self, record: Event | LevelRecord | SensorHealth) -> None:
-        """Count one released record."""
+        """Count one released record.
+
+        Parameters
+        ----------
+        record : Event, LevelRecord or SensorHealth
+            What has left.
+        """
         if isinstance(record, Event):
             self.n_events += 1
         elif isinstance(record, LevelRecord):

@@ -83,7 +83,17 @@ _KEYS: Final[dict[str, tuple[_Check, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class LoadedPolicy:
-    """A policy that stands: the core's own, what it can carry, and until when it holds."""
+    """A policy that stands.
+
+    Parameters
+    ----------
+    core : Policy
+        The core's own.
+    capacity : Capacity
+        What it can carry.
+    valid_until : datetime.date or None
+        Its last day, if it has one.
+    """
 
     core: Policy
     capacity: Capacity

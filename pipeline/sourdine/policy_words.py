@@ -70,7 +70,18 @@ def capacity_rows(policy: LoadedPolicy) -> list[tuple[str, float, float]]:
 
 
 def capacity_words(policy: LoadedPolicy) -> str:
-    """Return the sentence under the table of capacity."""
+    """Return the sentences under the table of capacity.
+
+    Parameters
+    ----------
+    policy : LoadedPolicy
+        A policy that stands.
+
+    Returns
+    -------
+    str
+        The policy's own bound, its worst minute and hour, and what speech carries.
+    """
     bits = policy.capacity
     return (
         f"The policy allows itself {policy.core.max_bit_per_s:g} bit/s. In the worst clock minute events carry "

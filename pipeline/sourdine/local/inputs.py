@@ -23,7 +23,15 @@ STDIN: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One recording, or standard input if it has no path; a sensor of its own."""
+    """One recording or standard input; a sensor of its own.
+
+    Parameters
+    ----------
+    sensor_id : int
+        Its number.
+    path : pathlib.Path or None
+        None for standard input.
+    """
 
     sensor_id: int
     path: Path | None
@@ -36,19 +44,49 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why an input was not heard, or not to its end."""
+    """Why an input was not heard, or not to its end.
+
+    Parameters
+    ----------
+    reason : str
+        One of the core's reason codes.
+    text : str
+        What was expected and what came; ids, sizes and names only.
+    """
 
     reason: str
     text: str
 
 
 def printable(text: str) -> str:
-    """Return a text, such as a file's name, without line ends and terminal controls."""
+    """Return a text on one line and without terminal controls.
+
+    Parameters
+    ----------
+    text : str
+        For instance a file's name, which may hold anything.
+
+    Returns
+    -------
+    str
+        With a question mark for each sign that cannot be shown.
+    """
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def refusal_of(error: BlockError) -> Refusal:
-    """Return what the core says about an input that it refuses."""
+    """Return what the core says about an input that it refuses.
+
+    Parameters
+    ----------
+    error : BlockError
+        What it raised.
+
+    Returns
+    -------
+    Refusal
+        Reason and words.
+    """
     return Refusal(reason=error.reason, text=printable(str(error)).removeprefix(f"{error.reason}: "))
 
 

@@ -39,6 +39,13 @@ class PatientReader:
     """Reads a pipe in a thread of its own, one block when asked for: a pipe that stalls does not hold Ctrl-C up.
 
     It never reads ahead and keeps no block, so that a sample lives no longer than without it.
+
+    Parameters
+    ----------
+    source : Source
+        The pipe.
+    interrupt : Interrupt
+        Looked at while waiting.
     """
 
     _LOOK_S = 0.1
@@ -51,7 +58,18 @@ class PatientReader:
         threading.Thread(target=self._serve, name="pipe", daemon=True).start()
 
     def read(self, max_samples: int) -> AudioBlock | None:
-        """Return the next block, or None at the end of the pipe or when Ctrl-C was pressed meanwhile."""
+        """Wait for the next block.
+
+        Parameters
+        ----------
+        max_samples : int
+            Most samples to return.
+
+        Returns
+        -------
+        AudioBlock or None
+            None at the end of the pipe, or when Ctrl-C was pressed meanwhile.
+        """
         self._asked.put(max_samples)
         while not self._interrupt.requested:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from dsp_core.zone import BlockError, Classify, Describe, Source
 
@@ -24,31 +24,30 @@ if TYPE_CHECKING:
     from sourdine.config import RunSettings
 
 
-class Watch(Protocol):
-    """Someone who watches a run go on."""
+class Watch:
+    """Someone who watches a run go on; this one looks away."""
 
     def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
-        """Note that one of so many inputs was opened; its length is None for a pipe."""
+        """Note that an input was opened.
+
+        Parameters
+        ----------
+        item : Input
+            The input.
+        n_inputs : int
+            How many there are.
+        total_s : float or None
+            Its length; None for a pipe.
+        """
 
     def heard(self, seconds: float) -> None:
-        """Note that so much more of it was heard."""
+        """Note that so much more of it was heard.
 
-
-class QuietWatch:
-    """Nobody watches: in a pipe."""
-
-    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
-        """Say nothing."""
-
-    def heard(self, seconds: float) -> None:
-        """Say nothing."""
-
-
-class Reader(Protocol):
-    """Whatever hands out the blocks of an input."""
-
-    def read(self, max_samples: int) -> AudioBlock | None:
-        """Return the next block, or None at the end."""
+        Parameters
+        ----------
+        seconds : float
+            Length of a block.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ def _hear_out(source: Source, outcome: Outcome, desk: _Desk) -> None:
         background=desk.background,
     )
     outcome.hears_events = flow.hears_events
-    reader: Reader = source if settings.pcm is None else PatientReader(source, desk.interrupt)
+    reader = source if settings.pcm is None else PatientReader(source, desk.interrupt)
     max_samples = max(1, int(settings.block_s * source.sample_rate))
     while not desk.interrupt.requested and _hear_block(
         reader, max_samples, source.bits_per_sample, flow, outcome, desk
@@ -146,7 +145,7 @@ def _hear_out(source: Source, outcome: Outcome, desk: _Desk) -> None:
 
 
 def _hear_block(
-    reader: Reader, max_samples: int, bits_per_sample: int, flow: Flow, outcome: Outcome, desk: _Desk
+    reader: Source | PatientReader, max_samples: int, bits_per_sample: int, flow: Flow, outcome: Outcome, desk: _Desk
 ) -> bool:
     """Hear one block; the handle on its samples ends with this call, before anyone waits for the next one."""
     block = reader.read(max_samples)

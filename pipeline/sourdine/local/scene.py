@@ -31,7 +31,17 @@ _PEAK: Final = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A sound of the scene: what, when, and how loud its peak is re full scale."""
+    """A sound of the scene.
+
+    Parameters
+    ----------
+    name : str
+        What it is.
+    onset_s : float
+        When it begins.
+    peak_db : float
+        Its peak re full scale.
+    """
 
     name: str
     onset_s: float
@@ -314,7 +324,7 @@ def _in_street(rng: np.random.Generator, sound: Samples) -> Samples:
 def _noise(rng: np.random.Generator, n_samples: int, magnitude: Callable[[Samples], Samples]) -> Samples:
     """Return noise whose spectrum follows `magnitude` of the frequency in Hz."""
     spectrum = np.fft.rfft(rng.standard_normal(n_samples))
-    hz = np.arange(spectrum.size) * (SAMPLE_RATE / n_samples)
+    hz: Samples = np.arange(spectrum.size, dtype=np.float64) * (SAMPLE_RATE / n_samples)
     noise: Samples = np.fft.irfft(spectrum * magnitude(hz), n_samples)
     return noise
 

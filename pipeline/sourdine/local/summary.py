@@ -28,16 +28,28 @@ GUARANTEE: Final = (
 
 @dataclass(slots=True)
 class LevelRange:
-    """Lowest and highest value of one metric at one sensor."""
+    """Lowest and highest value of one metric at one sensor.
+
+    Parameters
+    ----------
+    scale : str
+        What the values are relative to.
+    """
 
     scale: str
-    lowest_db: int | None = None
-    highest_db: int | None = None
-    n_values: int = 0
-    n_missing: int = 0
+    lowest_db: int | None = field(default=None, init=False)
+    highest_db: int | None = field(default=None, init=False)
+    n_values: int = field(default=0, init=False)
+    n_missing: int = field(default=0, init=False)
 
     def add(self, level_db: int | None) -> None:
-        """Take one more value in."""
+        """Take one more value in.
+
+        Parameters
+        ----------
+        level_db : int or None
+            None if it is missing.
+        """
         if level_db is None:
             self.n_missing += 1
             return
@@ -48,15 +60,21 @@ class LevelRange:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one input."""
+    """What became of one input.
+
+    Parameters
+    ----------
+    item : Input
+        The input.
+    """
 
     item: Input
-    sample_rate: int = 0
-    n_samples: int = 0
-    hears_events: bool = True
-    n_events: int = 0
-    levels: dict[str, LevelRange] = field(default_factory=dict)
-    refusal: Refusal | None = None
+    sample_rate: int = field(default=0, init=False)
+    n_samples: int = field(default=0, init=False)
+    hears_events: bool = field(default=True, init=False)
+    n_events: int = field(default=0, init=False)
+    levels: dict[str, LevelRange] = field(default_factory=dict, init=False)
+    refusal: Refusal | None = field(default=None, init=False)
 
     @property
     def heard_s(self) -> float:
@@ -66,17 +84,33 @@ class Outcome:
 
 @dataclass(slots=True)
 class Summary:
-    """A whole run."""
+    """A whole run.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        What was asked for.
+    longest_life_s : float
+        Longest time that a sample lived in the chain's memory.
+    """
 
     settings: RunSettings
     longest_life_s: float
-    outcomes: list[Outcome] = field(default_factory=list)
-    ledger: Ledger = field(default_factory=Ledger)
-    first_events: list[Event] = field(default_factory=list)
-    interrupted: bool = False
+    outcomes: list[Outcome] = field(default_factory=list, init=False)
+    ledger: Ledger = field(default_factory=Ledger, init=False)
+    first_events: list[Event] = field(default_factory=list, init=False)
+    interrupted: bool = field(default=False, init=False)
 
     def add(self, outcome: Outcome, records: list[Record]) -> None:
-        """Take records in that have just been written down."""
+        """Take records in that have just been written down.
+
+        Parameters
+        ----------
+        outcome : Outcome
+            Of the input that they are from.
+        records : list of Event, LevelRecord or SensorHealth
+            The records.
+        """
         for record in records:
             self.ledger.count_record(record)
             if isinstance(record, Event):

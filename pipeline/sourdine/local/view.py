@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from sourdine.local.run import Watch
 from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.jsonl import FILE_NAMES
@@ -36,25 +37,25 @@ N_SHOWN_LEVELS: Final = 40
 _WIDTH_IN_PIPES: Final = 110
 
 
-def console_for(*, stderr: bool = False) -> Console:
+def _console(*, stderr: bool = False) -> Console:
     """Return a console: as wide as the terminal, or of a fixed width and without colour in a pipe."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _WIDTH_IN_PIPES
     return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
 
 
-def count(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it takes one."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def clock(seconds: float) -> str:
+def _clock(seconds: float) -> str:
     """Return a length of sound as hours, minutes and seconds."""
     whole = int(seconds)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
 
 
-class ProgressWatch:
+class ProgressWatch(Watch):
     """A progress bar on the terminal, with the speed in times real time; gone when the run ends."""
 
     _STEP_S = 0.1
@@ -65,7 +66,7 @@ class ProgressWatch:
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[told]}"),
-            console=console_for(stderr=True),
+            console=_console(stderr=True),
             transient=True,
         )
         self._task: TaskID | None = None
@@ -85,7 +86,17 @@ class ProgressWatch:
         self._progress.stop()
 
     def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
-        """Start the bar of one input."""
+        """Start the bar of one input.
+
+        Parameters
+        ----------
+        item : Input
+            The input.
+        n_inputs : int
+            How many there are.
+        total_s : float or None
+            Its length; None for a pipe.
+        """
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._heard_s, self._total_s = 0.0, total_s
@@ -94,14 +105,20 @@ class ProgressWatch:
         self._task = self._progress.add_task(_short_name(item), total=total_s, place=place, told="")
 
     def heard(self, seconds: float) -> None:
-        """Move the bar on, at most ten times a second."""
+        """Move the bar on, at most ten times a second.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of a block.
+        """
         self._heard_s += seconds
         now = time.monotonic()
         if self._task is None or now - self._told < self._STEP_S:
             return
         self._told = now
         speed = self._heard_s / (now - self._began)
-        told = f"{clock(self._heard_s)}  {speed:,.0f} x real time"
+        told = f"{_clock(self._heard_s)}  {speed:,.0f} x real time"
         self._progress.update(self._task, completed=self._heard_s, told=told)
 
 
@@ -151,7 +168,7 @@ def policy_text(policy: LoadedPolicy) -> str:
 
 
 def _laid_out(view: RenderableType) -> str:
-    console = console_for()
+    console = _console()
     with console.capture() as capture:
         console.print(view)
     lines = capture.get().splitlines()
@@ -160,16 +177,16 @@ def _laid_out(view: RenderableType) -> str:
 
 def _headline(summary: Summary) -> Text:
     ledger = summary.ledger
-    what = "standard input" if summary.settings.pcm else count(ledger.n_heard, "recording")
-    line = Text.assemble(("Sourdine", "bold"), f" heard {what}, {clock(summary.heard_s)} of sound")
+    what = "standard input" if summary.settings.pcm else _count(ledger.n_heard, "recording")
+    line = Text.assemble(("Sourdine", "bold"), f" heard {what}, {_clock(summary.heard_s)} of sound")
     if ledger.n_refused:
-        line.append(f", and refused {count(ledger.n_refused, 'input')}", style="yellow")
+        line.append(f", and refused {_count(ledger.n_refused, 'input')}", style="yellow")
     line.append(".")
     if summary.interrupted:
         line.append(" Interrupted: what was released until then is written down.", style="yellow")
     n_slow = sum(not outcome.hears_events for outcome in summary.outcomes)
     if n_slow:
-        line.append(f"\nBelow 16 kHz there are levels but no events: {count(n_slow, 'input')}.", style="yellow")
+        line.append(f"\nBelow 16 kHz there are levels but no events: {_count(n_slow, 'input')}.", style="yellow")
     return line
 
 
@@ -194,7 +211,7 @@ def _events(summary: Summary) -> RenderableType:
 
 
 def _event_row(event: Event, name: str, start_slot: int) -> tuple[str, ...]:
-    moment = slot_time(event.slot) if start_slot else clock(event.slot)
+    moment = slot_time(event.slot) if start_slot else _clock(event.slot)
     level = "-" if event.level_db is None else f"about {event.level_db} {SCALE_NAMES[event.scale]}"
     sound_class = event.sound_class.replace("_", " ")
     return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
@@ -227,7 +244,7 @@ def _account(summary: Summary) -> Table:
     settings, ledger = summary.settings, summary.ledger
     capacity = settings.policy.capacity
     records = ", ".join(
-        (count(ledger.n_events, "event"), count(ledger.n_levels, "level"), count(ledger.n_health, "sensor state"))
+        (_count(ledger.n_events, "event"), _count(ledger.n_levels, "level"), _count(ledger.n_health, "sensor state"))
     )
     life = f"at most {summary.longest_life_s:.2f} s in memory"
     if settings.pcm is None:

@@ -19,7 +19,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def slot_time(slot: int) -> str:
-    """Return a slot as RFC 3339 in UTC, on the whole second."""
+    """Return a slot as a time.
+
+    Parameters
+    ----------
+    slot : int
+        Seconds since 1970-01-01T00:00:00Z.
+
+    Returns
+    -------
+    str
+        RFC 3339 in UTC, on the whole second.
+    """
     return (_EPOCH + timedelta(seconds=slot)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
