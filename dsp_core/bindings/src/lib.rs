@@ -2,7 +2,14 @@
 
 use pyo3::prelude::*;
 
+mod error;
+mod handles;
+mod records;
+
 #[pymodule]
 fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
+    records::register(module)?;
+    handles::register(module)
 }

@@ -5,7 +5,7 @@
 macro_rules! closed_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum $name { $($(#[$vdoc])* $variant),+ }
 
@@ -138,7 +138,7 @@ pub const LEVEL_MISSING: u8 = 128;
 ///
 /// # Guarantee
 /// Besides who and when it holds 11 bits: 16 classes, 32 levels, 4 confidences.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event {
     sensor_id: u32,
     slot: u64,
@@ -212,7 +212,7 @@ impl Event {
 ///
 /// # Guarantee
 /// Besides who, when and which metric it holds one of 129 values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LevelRecord {
     sensor_id: u32,
     slot: u64,
@@ -267,7 +267,7 @@ impl LevelRecord {
 ///
 /// # Guarantee
 /// Besides who and when it holds one of 7 states, counted as 8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SensorHealth {
     sensor_id: u32,
     slot: u64,
