@@ -3,7 +3,100 @@
 //! A checkpoint holds every state variable but the sample tail and the frame ring; those are refilled from the two seconds
 //! of sound before its position. Its bytes never reach Python unsealed.
 
+use std::fmt;
+
+use zeroize::Zeroizing;
+
 use crate::error::{BlockError, Reason};
+use crate::gate::{Gate, LevelGate};
+use crate::open::Policy;
+
+/// What the bytes begin with: kind and version.
+const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP1");
+
+/// The state of a sensor's stages at one position of its stream.
+///
+/// # Guarantee
+/// Its bytes are private and overwritten when it is dropped; `Debug` prints the position alone. Restored under another policy,
+/// or from bytes that are not those of a checkpoint, it is refused: an error, never a panic.
+///
+/// ```
+/// fn position(checkpoint: &dsp_core::checkpoint::Checkpoint) -> u64 {
+///     checkpoint.position()
+/// }
+/// ```
+/// ```compile_fail,E0599
+/// fn bytes(checkpoint: &dsp_core::checkpoint::Checkpoint) -> &[u8] {
+///     checkpoint.as_bytes()
+/// }
+/// ```
+pub struct Checkpoint {
+    position: u64,
+    bytes: Zeroizing<Vec<u8>>,
+}
+
+impl Checkpoint {
+    /// Keeps the state of the stages of one sensor. `position`: next expected sample of the stream.
+    pub fn new(position: u64, gate: &Gate, level_gate: &LevelGate) -> Self {
+        let mut out = Writer::default();
+        out.u64(MAGIC);
+        out.u64(position);
+        gate.save(&mut out);
+        level_gate.save(&mut out);
+        let bytes = Zeroizing::new(out.into_bytes());
+        Self { position, bytes }
+    }
+
+    /// Next expected sample of the stream.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The position and the stages as they were. Refill frames and tail from the two seconds before the position, then go on.
+    ///
+    /// # Errors
+    /// `BadCheckpoint`: of another policy, of another version, of stages that do not belong together, or damaged.
+    pub fn restore(&self, policy: &Policy) -> Result<(u64, Gate, LevelGate), BlockError> {
+        let mut input = Reader::new(&self.bytes);
+        if input.u64()? != MAGIC {
+            return Err(damaged("other bytes, or another version"));
+        }
+        let position = input.u64()?;
+        let gate = Gate::load(policy, &mut input)?;
+        let level_gate = LevelGate::load(policy, &mut input)?;
+        input.finish()?;
+        if gate.sensor_id() != level_gate.sensor_id() {
+            return Err(damaged("stages of different sensors"));
+        }
+        Ok((position, gate, level_gate))
+    }
+
+    /// The bytes, to be sealed and nothing else.
+    #[allow(dead_code)]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Takes over bytes that were unsealed; `restore` checks the rest of them.
+    #[allow(dead_code)]
+    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Self, BlockError> {
+        let bytes = Zeroizing::new(bytes);
+        let mut input = Reader::new(&bytes);
+        if input.u64()? != MAGIC {
+            return Err(damaged("other bytes, or another version"));
+        }
+        let position = input.u64()?;
+        Ok(Self { position, bytes })
+    }
+}
+
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint")
+            .field("position", &self.position)
+            .finish_non_exhaustive()
+    }
+}
 
 /// Appends state in a fixed order, little-endian.
 #[derive(Default)]
@@ -16,7 +109,7 @@ pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
 }
 
-fn damaged(what: &str) -> BlockError {
+pub(crate) fn damaged(what: &str) -> BlockError {
     BlockError::new(Reason::BadCheckpoint, "an intact checkpoint", what)
 }
 
@@ -44,6 +137,15 @@ scalar!(u8, u16, u32, u64, i64, f32, f64);
 impl Writer {
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    pub(crate) fn flag(&mut self, value: bool) {
+        self.u8(value.into());
+    }
+
+    pub(crate) fn option(&mut self, value: Option<u64>) {
+        self.flag(value.is_some());
+        self.u64(value.unwrap_or(0));
     }
 
     pub(crate) fn f32s(&mut self, values: &[f32]) {
@@ -80,6 +182,20 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    pub(crate) fn flag(&mut self) -> Result<bool, BlockError> {
+        match self.u8()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(damaged("a flag that is neither 0 nor 1")),
+        }
+    }
+
+    pub(crate) fn option(&mut self) -> Result<Option<u64>, BlockError> {
+        let is_some = self.flag()?;
+        let value = self.u64()?;
+        Ok(is_some.then_some(value))
+    }
+
     pub(crate) fn finite_f32(&mut self) -> Result<f32, BlockError> {
         let value = self.f32()?;
         value
@@ -97,3 +213,6 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,13 +1,26 @@
-//! Feature windows to candidates.
+//! Feature windows to candidates: the network on the full band and, where that could matter, again without the speech band.
 
 use std::fmt;
+use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
+pub use super::model::{Model, ModelClass};
+use super::network::{LANES, Scratch};
+use super::window::{FeatureWindow, N_BANDS};
+use crate::ParameterError;
 use crate::open::SoundClass;
 
 /// Number of sound classes.
 pub const N_CLASSES: usize = SoundClass::ALL.len();
 /// Margin of a class that the model has no output for.
 pub const NO_OUTPUT: f32 = f32::NEG_INFINITY;
+/// The least that the masked pass must not see: 300 to 3 400 Hz, and 80 Hz of guard on either side.
+pub const SPEECH_BAND_HZ: (f32, f32) = (220.0, 3_480.0);
+/// What a masked band is read as: the value of a band that heard nothing, ln(0 + 0.001).
+const MASK_FILL: f32 = -6.907_755_4;
+/// Centre of the lowest triangle's lower neighbour and of the highest one's upper neighbour.
+const MEL_EDGES_HZ: (f64, f64) = (125.0, 7_500.0);
 
 /// The scores of one window, relative to each class's threshold: what might leave.
 ///
@@ -59,3 +72,137 @@ impl fmt::Debug for Candidate {
             .finish_non_exhaustive()
     }
 }
+
+/// Whether the class is decided on the full band, because it lives in the speech band.
+const fn is_decided_full(sound_class: SoundClass) -> bool {
+    matches!(
+        sound_class,
+        SoundClass::Horn | SoundClass::Siren | SoundClass::Alarm
+    )
+}
+
+/// (64,), the mel bands whose triangle (HTK mel, 125 to 7 500 Hz, between its neighbours' centres) touches the span.
+fn mel_bands_touching((low_hz, high_hz): (f32, f32)) -> [bool; N_BANDS] {
+    let mel = |hz: f64| 1127.0 * libm::log1p(hz / 700.0);
+    let (first, last) = (mel(MEL_EDGES_HZ.0), mel(MEL_EDGES_HZ.1));
+    let step = (last - first) / (N_BANDS + 1) as f64;
+    let (low, high) = (mel(f64::from(low_hz)), mel(f64::from(high_hz)));
+    std::array::from_fn(|band| {
+        let lower = first + step * band as f64;
+        lower < high && lower + 2.0 * step > low
+    })
+}
+
+/// Logit minus threshold; 0 or more exactly where the logit reaches the threshold. Not a number counts as no output.
+fn margin(logit: f32, threshold: f32) -> f32 {
+    let margin = logit - threshold;
+    if margin.is_nan() { NO_OUTPUT } else { margin }
+}
+
+/// Steps above the threshold: 0 to 3.
+fn confidence(margin: f32, step: f32) -> u8 {
+    (margin / step).clamp(0.0, 3.0) as u8
+}
+
+/// Turns windows into candidates.
+///
+/// # Guarantee
+/// A window's candidate depends on that window and the model alone, bit for bit, whatever came before and whatever the
+/// CPU. The window is overwritten, and so is every activation computed from it. Nothing is allocated.
+pub struct Classify {
+    model: Arc<Model>,
+    /// (64,), the bands that the masked pass does not see.
+    masked: [bool; N_BANDS],
+    scratch: Scratch,
+}
+
+impl Classify {
+    /// `speech_band_hz`: what the masked pass must not see, guard included.
+    ///
+    /// # Errors
+    /// A speech band that does not contain 220 to 3 480 Hz: a policy may widen it, never narrow it.
+    pub fn new(model: Arc<Model>, speech_band_hz: (f32, f32)) -> Result<Self, ParameterError> {
+        let (low, high) = speech_band_hz;
+        let is_wide = low <= SPEECH_BAND_HZ.0 && high >= SPEECH_BAND_HZ.1;
+        if !is_wide || low < 0.0 || !high.is_finite() {
+            let actual = format!("{low} to {high}");
+            let expected = "a band that contains 220 to 3480 Hz";
+            return Err(ParameterError::new("speech_band_hz", expected, actual));
+        }
+        let scratch = model.network().scratch();
+        Ok(Self {
+            model,
+            masked: mel_bands_touching(speech_band_hz),
+            scratch,
+        })
+    }
+
+    /// The model's outputs, in its order.
+    pub fn classes(&self) -> &[ModelClass] {
+        self.model.classes()
+    }
+
+    /// Scores one window. The masked pass runs only where it can matter: if a class that is decided on it reaches its
+    /// threshold on the full band, for without that the class cannot hit.
+    pub fn push(&mut self, window: FeatureWindow) -> Candidate {
+        self.score(&window, false)
+    }
+
+    fn score(&mut self, window: &FeatureWindow, is_masked_always: bool) -> Candidate {
+        let mut candidate = Candidate {
+            sensor_id: window.sensor_id(),
+            index: window.index(),
+            slot: window.slot(),
+            level_dbfs: window.level_dbfs(),
+            full_margin: [NO_OUTPUT; N_CLASSES],
+            masked_margin: [NO_OUTPUT; N_CLASSES],
+            confidence: [0; N_CLASSES],
+        };
+        let full = self.pass(window, &[false; N_BANDS]);
+        let mut is_masked_needed = is_masked_always;
+        for (class, logit) in self.model.classes().iter().zip(*full) {
+            let code = usize::from(class.sound_class.code());
+            let margin = margin(logit, class.full_threshold);
+            candidate.full_margin[code] = margin;
+            if is_decided_full(class.sound_class) {
+                candidate.confidence[code] = confidence(margin, class.confidence_step);
+            } else {
+                is_masked_needed |= margin >= 0.0;
+            }
+        }
+        if is_masked_needed {
+            let bands = self.masked;
+            let masked = self.pass(window, &bands);
+            for (class, logit) in self.model.classes().iter().zip(*masked) {
+                let code = usize::from(class.sound_class.code());
+                let margin = margin(logit, class.masked_threshold);
+                candidate.masked_margin[code] = margin;
+                if !is_decided_full(class.sound_class) {
+                    candidate.confidence[code] = confidence(margin, class.confidence_step);
+                }
+            }
+        }
+        self.scratch.wipe();
+        candidate
+    }
+
+    fn pass(
+        &mut self,
+        window: &FeatureWindow,
+        masked: &[bool; N_BANDS],
+    ) -> Zeroizing<[f32; LANES]> {
+        let network = self.model.network();
+        Zeroizing::new(network.forward(window.bands(), masked, MASK_FILL, &mut self.scratch))
+    }
+}
+
+impl fmt::Debug for Classify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Classify")
+            .field("model", &self.model)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

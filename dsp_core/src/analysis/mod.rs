@@ -2,14 +2,38 @@
 
 pub mod describe;
 
-pub mod anomaly;
+pub mod description;
+
+mod anomaly;
+
+mod pooled;
+
+mod prior;
+
+mod tail;
+
+pub mod background;
+
+mod ring;
 
 pub mod trigger;
 
 pub mod window;
 
+mod kernel;
+
+mod network;
+
+pub mod model;
+
 pub mod classify;
 
-pub use classify::Candidate;
-pub use describe::Description;
+#[cfg(feature = "bench")]
+pub mod rehearsal;
+
+pub use background::Background;
+pub use classify::{Candidate, Classify};
+pub use describe::{Describe, Description};
+pub use model::{Model, ModelClass};
+pub use trigger::Trigger;
 pub use window::FeatureWindow;

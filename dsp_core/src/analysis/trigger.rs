@@ -1,1 +1,276 @@
-//! To come.
+//! Frames to the windows around an alarm: in a calm street nothing goes on but levels.
+
+use super::anomaly::{Anomaly, UNIT_FRAMES, UnitSum};
+use super::background::Background;
+use super::describe::Description;
+use super::ring::FrameRing;
+use super::tail::{Episode, Tail};
+use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
+use crate::checkpoint::{Reader, Writer};
+use crate::error::{BlockError, ParameterError, Reason};
+
+/// Dial of the alarm counter where every window goes on anyway.
+const OPEN_DIAL: f64 = 500.0;
+/// Learning stands still for at most 10 s of alarms; each quiet unit gives one unit of that back.
+const MAX_FROZEN_UNITS: u32 = 50;
+const NEVER: u64 = u64::MAX;
+
+/// The trigger of one sensor.
+///
+/// Windows start every 48 frames from frame 0 of the stream. Those that touch an alarm's unit go on, and the following ones
+/// while the 1 s maximum of the score stays over the threshold and one second more, 20 s an alarm at most. The first 2 s of
+/// a stream go on unheard: nothing is known of it yet, and many clips begin with their event; they count as one alarm.
+pub struct Trigger {
+    sensor_id: u32,
+    alarms_per_day: f64,
+    anomaly: Anomaly,
+    tail: Tail,
+    unit_sum: UnitSum,
+    ring: FrameRing,
+    is_started: bool,
+    start_slot: u64,
+    next_window: u64,
+    alarm: Episode,
+    n_alarms: u64,
+    /// The last unit that windows go on for.
+    last_live: u64,
+    frozen_left: u32,
+    /// Units of the stream that nothing is learned from the tail of: its first 2 s.
+    first_unit: u64,
+}
+
+impl Trigger {
+    /// `alarms_per_day`: the dial, alarms per sensor-day; infinity lets every window through. Dials over 4 000 act as 4 000.
+    /// `background`: what an earlier trigger has learned; without it the shipped street serves until the stream is known.
+    ///
+    /// # Errors
+    /// A dial that is not a number over 0.
+    pub fn new(
+        sensor_id: u32,
+        alarms_per_day: f64,
+        background: Option<&Background>,
+    ) -> Result<Self, ParameterError> {
+        if alarms_per_day.is_nan() || alarms_per_day <= 0.0 {
+            let expected = "a number over 0, or infinity";
+            return Err(ParameterError::new(
+                "alarms_per_day",
+                expected,
+                alarms_per_day,
+            ));
+        }
+        let dial = if alarms_per_day.is_finite() {
+            alarms_per_day
+        } else {
+            OPEN_DIAL
+        };
+        let (anomaly, tail) = match background {
+            Some(background) => (Anomaly::new(background), background.tail.at_dial(dial)),
+            None => {
+                let street = Background::street(dial);
+                (Anomaly::new(&street), street.tail)
+            }
+        };
+        Ok(Self {
+            sensor_id,
+            alarms_per_day,
+            anomaly,
+            tail,
+            unit_sum: UnitSum::new(),
+            ring: FrameRing::new(),
+            is_started: false,
+            start_slot: 0,
+            next_window: 0,
+            alarm: Episode::NONE,
+            n_alarms: 0,
+            last_live: NEVER,
+            frozen_left: MAX_FROZEN_UNITS,
+            first_unit: 0,
+        })
+    }
+
+    /// Alarms so far, the beginning of the stream included.
+    pub fn n_alarms(&self) -> u64 {
+        self.n_alarms
+    }
+
+    /// What was learned so far, for a later trigger of the same sensor.
+    pub fn background(&self) -> Background {
+        Background::of(&self.anomaly, &self.tail)
+    }
+
+    /// Takes the frames of one block; gives the windows that go on, in order, at the latest 19 frames after their last one.
+    /// Frames heard before are passed over; after a gap windows begin anew behind it.
+    pub fn push(&mut self, description: &Description) -> Vec<FeatureWindow> {
+        let mut windows = Vec::new();
+        self.start_slot = description.start_slot;
+        let (bands, energy) = (&description.bands[..], &description.masked_energy[..]);
+        let n_frames = energy.len().min(bands.len() / N_BANDS);
+        if n_frames == 0 {
+            return windows;
+        }
+        let end = description.first_frame + n_frames as u64;
+        if !self.is_started || description.first_frame > self.ring.end() {
+            self.begin_at(description.first_frame, &mut windows);
+        }
+        while self.ring.end() < end {
+            let from = (self.ring.end() - description.first_frame) as usize;
+            let to_unit_end = UNIT_FRAMES - self.ring.end() % UNIT_FRAMES;
+            let n = to_unit_end.min(self.ring.room()) as usize;
+            let to = (from + n).min(n_frames);
+            let run = &bands[from * N_BANDS..to * N_BANDS];
+            self.ring.append(run, &energy[from..to]);
+            self.unit_sum.add(run);
+            if self.ring.end().is_multiple_of(UNIT_FRAMES) {
+                self.close_unit(self.ring.end() / UNIT_FRAMES - 1, &mut windows);
+            }
+        }
+        windows
+    }
+
+    /// The end of the stream: gives the windows that are complete, and forgets its frames.
+    pub fn finish(&mut self) -> Vec<FeatureWindow> {
+        let mut windows = Vec::new();
+        if self.is_started {
+            self.close_partial_unit(&mut windows);
+            self.ring.wipe();
+        }
+        windows
+    }
+
+    /// After a restore: takes the frames before the position again, into the ring alone.
+    pub fn refill(&mut self, description: &Description) {
+        let (bands, energy) = (&description.bands[..], &description.masked_energy[..]);
+        let position = self.ring.end();
+        let n_frames = energy.len().min(bands.len() / N_BANDS) as u64;
+        let end = description.first_frame + n_frames;
+        if !self.is_started || description.first_frame >= position || end < position {
+            return;
+        }
+        self.ring.restart(description.first_frame);
+        while self.ring.end() < position {
+            let from = (self.ring.end() - description.first_frame) as usize;
+            let n = self.ring.room().min(position - self.ring.end()) as usize;
+            let run = &bands[from * N_BANDS..(from + n) * N_BANDS];
+            self.ring.append(run, &energy[from..from + n]);
+        }
+    }
+
+    /// The first frame of the stream, or the first one behind a gap.
+    fn begin_at(&mut self, frame: u64, windows: &mut Vec<FeatureWindow>) {
+        if self.is_started {
+            self.close_partial_unit(windows);
+        } else {
+            self.is_started = true;
+            self.first_unit = frame / UNIT_FRAMES;
+            self.alarm = Episode::starting(self.first_unit);
+            self.n_alarms = 1;
+        }
+        self.ring.restart(frame);
+        self.next_window = self.next_window.max(frame.div_ceil(WINDOW_HOP as u64));
+    }
+
+    fn close_partial_unit(&mut self, windows: &mut Vec<FeatureWindow>) {
+        if !self.ring.end().is_multiple_of(UNIT_FRAMES) {
+            self.close_unit(self.ring.end() / UNIT_FRAMES, windows);
+        }
+    }
+
+    /// Scores a unit, learns from it, and passes on the windows whose last frame lies in it.
+    fn close_unit(&mut self, unit: u64, windows: &mut Vec<FeatureWindow>) {
+        let mut heard = self.unit_sum.take();
+        let score = heard.as_ref().map_or(0.0, |mean| self.anomaly.score(mean));
+        if score > self.tail.threshold() && self.alarm.exceed(unit) {
+            self.n_alarms += 1;
+        }
+        let is_live = self.alarm.is_live(unit);
+        if is_live {
+            self.last_live = unit;
+        }
+        let is_warm = unit >= self.first_unit + 10;
+        if let Some(mean) = &mut heard {
+            if is_warm {
+                self.tail.learn(unit, score);
+            }
+            if !self.is_frozen(is_live && is_warm) {
+                self.anomaly.learn(mean);
+            }
+            zeroize::Zeroize::zeroize(mean);
+        }
+        self.pass_on(unit, windows);
+    }
+
+    /// Whether this unit must not be learned from: alarms are not, unless they go on for too long.
+    fn is_frozen(&mut self, is_alarm: bool) -> bool {
+        if !is_alarm {
+            self.frozen_left = (self.frozen_left + 1).min(MAX_FROZEN_UNITS);
+            return false;
+        }
+        let is_frozen = self.frozen_left > 0;
+        self.frozen_left = self.frozen_left.saturating_sub(1);
+        is_frozen
+    }
+
+    fn pass_on(&mut self, unit: u64, windows: &mut Vec<FeatureWindow>) {
+        loop {
+            let start = self.next_window * WINDOW_HOP as u64;
+            let last = start + WINDOW_FRAMES as u64 - 1;
+            if last >= self.ring.end() || last / UNIT_FRAMES > unit {
+                return;
+            }
+            let is_touched = self.last_live != NEVER && self.last_live >= start / UNIT_FRAMES;
+            let goes_on = is_touched || self.alarms_per_day.is_infinite();
+            if goes_on && self.ring.holds(self.next_window) {
+                let window = self
+                    .ring
+                    .cut(self.next_window, self.sensor_id, self.start_slot);
+                windows.push(window);
+            }
+            self.next_window += 1;
+        }
+    }
+
+    /// Every state variable but the frame ring.
+    #[allow(dead_code)]
+    pub(crate) fn save(&self, out: &mut Writer) {
+        out.u32(self.sensor_id);
+        out.f64(self.alarms_per_day);
+        out.u8(u8::from(self.is_started));
+        for value in [
+            self.start_slot,
+            self.ring.end(),
+            self.next_window,
+            self.n_alarms,
+        ] {
+            out.u64(value);
+        }
+        out.u64(self.last_live);
+        out.u64(self.first_unit);
+        out.u32(self.frozen_left);
+        self.alarm.save(out);
+        self.unit_sum.save(out);
+        self.anomaly.save(out);
+        self.tail.save(out);
+    }
+
+    /// # Errors
+    /// `BadCheckpoint` where bytes are missing or a value is outside its bounds.
+    #[allow(dead_code)]
+    pub(crate) fn load(from: &mut Reader) -> Result<Self, BlockError> {
+        let (sensor_id, alarms_per_day) = (from.u32()?, from.f64()?);
+        let mut trigger = Self::new(sensor_id, alarms_per_day, None)
+            .map_err(|e| BlockError::new(Reason::BadCheckpoint, e.expected, e.actual))?;
+        trigger.is_started = from.u8()? != 0;
+        trigger.start_slot = from.u64()?;
+        trigger.ring.restart(from.u64()?);
+        trigger.next_window = from.u64()?;
+        trigger.n_alarms = from.u64()?;
+        trigger.last_live = from.u64()?;
+        trigger.first_unit = from.u64()?;
+        trigger.frozen_left = from.u32()?.min(MAX_FROZEN_UNITS);
+        trigger.alarm = Episode::load(from)?;
+        trigger.unit_sum = UnitSum::load(from)?;
+        trigger.anomaly = Anomaly::load(from)?;
+        trigger.tail = Tail::load(from)?;
+        Ok(trigger)
+    }
+}

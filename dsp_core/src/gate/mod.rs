@@ -7,3 +7,17 @@ pub mod release;
 pub mod budget;
 
 pub mod level;
+
+mod period;
+
+mod calibration;
+
+#[cfg(test)]
+mod enumeration;
+
+#[cfg(test)]
+mod adversary;
+
+pub use calibration::Calibration;
+pub use level::{LevelGate, Levels, NoiseRecord};
+pub use release::{Gate, Verdict, WithheldReason};

@@ -2,6 +2,8 @@
 //!
 //! Fields are private and only the gates of this crate mint a record, so whoever holds one knows that it passed a gate.
 
+pub use super::canonical::{Record, canonical_bytes};
+
 macro_rules! closed_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -35,6 +37,8 @@ macro_rules! closed_enum {
         }
     };
 }
+
+pub(crate) use closed_enum;
 
 closed_enum! {
     /// What may be heard. There is no class for speech, conversation, singing, laughter, cough or crying.
@@ -77,7 +81,21 @@ closed_enum! {
 impl SoundClass {
     /// Whether the class lives in the speech band, so that it is decided on the full band and carries no level.
     pub const fn is_full_band(self) -> bool {
-        matches!(self, Self::Horn | Self::Siren | Self::Alarm | Self::Scream)
+        matches!(self, Self::Horn | Self::Siren | Self::Alarm)
+    }
+
+    /// Whether the class is a human voice: a policy must name it a second time, and no shipped policy does.
+    pub const fn is_voice(self) -> bool {
+        matches!(self, Self::Scream)
+    }
+
+    /// Number of level values that an `Event` of this class can carry: 32, or 1 (none) in the speech band.
+    pub const fn n_levels(self) -> u8 {
+        if self.is_full_band() {
+            1
+        } else {
+            N_EVENT_LEVELS
+        }
     }
 }
 
@@ -137,7 +155,16 @@ pub const LEVEL_MISSING: u8 = 128;
 /// A sound of a permitted class, in one second, at one sensor.
 ///
 /// # Guarantee
-/// Besides who and when it holds 11 bits: 16 classes, 32 levels, 4 confidences.
+/// Besides who and when it holds 11 bits: 16 classes, 32 levels, 4 confidences. Only `Gate` mints one:
+///
+/// ```compile_fail,E0451
+/// use dsp_core::open::{Event, Scale, SoundClass};
+/// let event = Event { sensor_id: 1, slot: 0, sound_class: SoundClass::Siren, level: 0, confidence: 0, scale: Scale::Dbfs };
+/// ```
+/// ```compile_fail,E0624
+/// use dsp_core::open::{Event, Scale, SoundClass};
+/// let event = Event::mint(1, 0, SoundClass::Siren, 0, 0, Scale::Dbfs);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event {
     sensor_id: u32,
@@ -149,7 +176,6 @@ pub struct Event {
 }
 
 impl Event {
-    #[allow(dead_code)]
     pub(crate) fn mint(
         sensor_id: u32,
         slot: u64,
@@ -188,6 +214,12 @@ impl Event {
         self.level
     }
 
+    /// Raises level and confidence to those of a further hit of the same episode in the same slot.
+    pub(crate) fn raise(&mut self, level: u8, confidence: u8) {
+        self.level = self.level.max(level.min(N_EVENT_LEVELS - 1));
+        self.confidence = self.confidence.max(confidence.min(N_CONFIDENCES - 1));
+    }
+
     /// Level without the speech band in dB on the sensor's scale: 30 to 120 dB, or -96 to -6 dBFS, in steps of 3.
     pub fn level_db(&self) -> Option<i16> {
         let lowest = match self.scale {
@@ -211,7 +243,12 @@ impl Event {
 /// One noise level of one period.
 ///
 /// # Guarantee
-/// Besides who, when and which metric it holds one of 129 values.
+/// Besides who, when and which metric it holds one of 129 values. Only `LevelGate` mints one:
+///
+/// ```compile_fail,E0624
+/// use dsp_core::open::{LevelRecord, Metric, Scale};
+/// let level = LevelRecord::mint(1, 0, Metric::LAeq, 60, Scale::Spl);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LevelRecord {
     sensor_id: u32,
@@ -222,7 +259,6 @@ pub struct LevelRecord {
 }
 
 impl LevelRecord {
-    #[allow(dead_code)]
     pub(crate) fn mint(sensor_id: u32, slot: u64, metric: Metric, value: u8, scale: Scale) -> Self {
         Self {
             sensor_id,
@@ -248,6 +284,11 @@ impl LevelRecord {
         self.metric
     }
 
+    /// The value's code: 0 to 127, or `LEVEL_MISSING`.
+    pub fn value(&self) -> u8 {
+        self.value
+    }
+
     /// The level in whole dB on the sensor's scale (0 to 127 dB, or -127 to 0 dBFS); none if missing.
     pub fn level_db(&self) -> Option<i16> {
         let lowest = match self.scale {
@@ -266,7 +307,12 @@ impl LevelRecord {
 /// The state of a sensor over one period.
 ///
 /// # Guarantee
-/// Besides who and when it holds one of 7 states, counted as 8.
+/// Besides who and when it holds one of 7 states, counted as 8. Only `LevelGate` mints one:
+///
+/// ```compile_fail,E0624
+/// use dsp_core::open::{HealthState, SensorHealth};
+/// let health = SensorHealth::mint(1, 0, HealthState::Ok);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SensorHealth {
     sensor_id: u32,
@@ -275,7 +321,6 @@ pub struct SensorHealth {
 }
 
 impl SensorHealth {
-    #[allow(dead_code)]
     pub(crate) fn mint(sensor_id: u32, slot: u64, state: HealthState) -> Self {
         Self {
             sensor_id,
@@ -300,77 +345,34 @@ impl SensorHealth {
     }
 }
 
-mod sealed {
-    /// Closed to other crates: nobody else can call a type a record.
-    pub trait Sealed {
-        fn push_canonical(&self, out: &mut Vec<u8>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_codes_are_unique_and_stable() {
+        for (code, &class) in SoundClass::ALL.iter().enumerate() {
+            assert_eq!(usize::from(class.code()), code);
+            assert_eq!(SoundClass::from_code(class.code()), Some(class));
+            assert_eq!(SoundClass::from_name(class.name()), Some(class));
+        }
+        assert_eq!(SoundClass::ALL.len(), 16);
+        assert_eq!(SoundClass::from_code(16), None);
+        assert_eq!(SoundClass::from_name("speech"), None);
     }
-}
 
-/// The types that the outgoing side accepts. Sealed: `Event`, `LevelRecord` and `SensorHealth` are all there are.
-///
-/// ```compile_fail
-/// struct Clip(Vec<f32>);
-/// impl dsp_core::open::record::Record for Clip {}
-/// ```
-pub trait Record: sealed::Sealed {}
-
-impl Record for Event {}
-impl Record for LevelRecord {}
-impl Record for SensorHealth {}
-
-/// The record's canonical bytes: kind, sensor_id and slot big-endian, then one byte a field.
-///
-/// # Guarantee
-/// Equal records have equal bytes and different records have different bytes.
-///
-/// ```compile_fail
-/// fn send(window: &dsp_core::analysis::FeatureWindow) -> Vec<u8> {
-///     dsp_core::open::record::canonical_bytes(window)
-/// }
-/// ```
-/// ```compile_fail
-/// fn send(candidate: &dsp_core::analysis::Candidate) -> Vec<u8> {
-///     dsp_core::open::record::canonical_bytes(candidate)
-/// }
-/// ```
-pub fn canonical_bytes<R: Record>(record: &R) -> Vec<u8> {
-    let mut out = Vec::with_capacity(17);
-    record.push_canonical(&mut out);
-    out
-}
-
-fn push_head(out: &mut Vec<u8>, kind: u8, sensor_id: u32, slot: u64) {
-    out.push(kind);
-    out.extend_from_slice(&sensor_id.to_be_bytes());
-    out.extend_from_slice(&slot.to_be_bytes());
-}
-
-impl sealed::Sealed for Event {
-    fn push_canonical(&self, out: &mut Vec<u8>) {
-        push_head(out, 1, self.sensor_id, self.slot);
-        let Self {
-            sound_class, scale, ..
-        } = self;
-        out.extend_from_slice(&[
-            sound_class.code(),
-            self.level,
-            self.confidence,
-            scale.code(),
-        ]);
-    }
-}
-
-impl sealed::Sealed for LevelRecord {
-    fn push_canonical(&self, out: &mut Vec<u8>) {
-        push_head(out, 2, self.sensor_id, self.slot);
-        out.extend_from_slice(&[self.metric.code(), self.value, self.scale.code()]);
-    }
-}
-
-impl sealed::Sealed for SensorHealth {
-    fn push_canonical(&self, out: &mut Vec<u8>) {
-        push_head(out, 3, self.sensor_id, self.slot);
-        out.push(self.state.code());
+    #[test]
+    fn levels_stand_on_their_grids() {
+        let event =
+            |level, scale| Event::mint(1, 0, SoundClass::Impact, level, 0, scale).level_db();
+        assert_eq!(event(0, Scale::Spl), None);
+        assert_eq!(event(1, Scale::Spl), Some(30));
+        assert_eq!(event(255, Scale::Spl), Some(120));
+        assert_eq!(event(1, Scale::Dbfs), Some(-96));
+        assert_eq!(event(31, Scale::Dbfs), Some(-6));
+        let level = |value, scale| LevelRecord::mint(1, 0, Metric::LAeq, value, scale).level_db();
+        assert_eq!(level(127, Scale::Dbfs), Some(0));
+        assert_eq!(level(0, Scale::Spl), Some(0));
+        assert_eq!(level(255, Scale::Spl), None);
     }
 }

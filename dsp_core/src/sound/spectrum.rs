@@ -1,1 +1,534 @@
-//! To come.
+//! Power and magnitude spectra of frames, many frames side by side.
+//!
+//! Each vector lane holds one frame, so the transform is plain arithmetic on rows of lanes: no shuffles, no reduction
+//! across lanes, nothing for the compiler to reorder. A frame's bytes therefore depend on its own samples alone, never on
+//! its lane mates, on how frames were grouped or on the CPU.
+
+use std::f64::consts::PI;
+
+use crate::error::ParameterError;
+
+/// Frames that are transformed side by side: one AVX-512 vector, two AVX2 ones, four of the baseline.
+pub(crate) const LANES: usize = 16;
+/// Frames side by side when few are left over.
+pub(crate) const FEW_LANES: usize = 8;
+/// Complex rows between two rows of padding: without it the rows of one butterfly share one set of the L1 cache.
+const RUN: usize = 16;
+/// Smallest and largest transform.
+const N_FFT: std::ops::RangeInclusive<usize> = 64..=16_384;
+
+/// One complex value of every frame, later the magnitudes of two bins.
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+pub(crate) struct Row<const L: usize> {
+    pub(crate) re: [f32; L],
+    pub(crate) im: [f32; L],
+}
+
+impl<const L: usize> Row<L> {
+    pub(crate) const ZERO: Self = Self {
+        re: [0.0; L],
+        im: [0.0; L],
+    };
+}
+
+/// Twiddle factors of one radix-4 butterfly: w, w², w³ as (re, im).
+type Twiddle = [f32; 6];
+
+/// Tables of a real transform of `n_fft` points of `win_length` samples under a periodic Hann window.
+pub(crate) struct Spectrum {
+    n_fft: usize,
+    win_length: usize,
+    /// Halved, and filled up with zeros to whole groups of `LANES` samples.
+    window_fn: Vec<f32>,
+    /// First stage where the half-size transform is no power of 4.
+    radix2: Vec<[f32; 2]>,
+    /// Radix-4 stages but the last, whose factors are all 1.
+    radix4: Vec<Vec<Twiddle>>,
+    /// w of the bins of the real transform.
+    split: Vec<[f32; 2]>,
+    /// Row that holds bin k of the half-size transform.
+    place: Vec<u32>,
+}
+
+impl Spectrum {
+    /// Makes the tables.
+    ///
+    /// # Errors
+    /// `n_fft` that is no power of two from 64 to 16 384; `win_length` of 0 or above `n_fft`.
+    pub(crate) fn new(n_fft: usize, win_length: usize) -> Result<Self, ParameterError> {
+        if !n_fft.is_power_of_two() || !N_FFT.contains(&n_fft) {
+            let expected = "a power of two from 64 to 16384";
+            return Err(ParameterError::new("n_fft", expected, n_fft));
+        }
+        if win_length == 0 || win_length > n_fft {
+            let expected = format!("1 to n_fft ({n_fft})");
+            return Err(ParameterError::new("win_length", expected, win_length));
+        }
+        let half = n_fft / 2;
+        let is_odd = half.trailing_zeros() % 2 == 1;
+        let radix2 = if is_odd {
+            (0..half / 2).map(|j| root(j, half)).collect()
+        } else {
+            Vec::new()
+        };
+        let mut size = if is_odd { half / 2 } else { half };
+        let mut radix4 = Vec::new();
+        while size > 4 {
+            radix4.push((0..size / 4).map(|j| twiddle(j, size)).collect());
+            size /= 4;
+        }
+        let mut window_fn = hann(win_length);
+        window_fn.iter_mut().for_each(|w| *w *= 0.5);
+        window_fn.resize(win_length.next_multiple_of(LANES), 0.0);
+        Ok(Self {
+            n_fft,
+            win_length,
+            window_fn,
+            radix2,
+            radix4,
+            split: (0..half / 2).map(|k| root(k, n_fft)).collect(),
+            place: (0..half).map(|k| place(k, half, is_odd)).collect(),
+        })
+    }
+
+    /// Rows that the transform works in.
+    pub(crate) fn n_rows(&self) -> usize {
+        self.n_fft / 2 + self.n_fft / 2 / RUN
+    }
+
+    /// The magnitudes of bin `k` (0 to n_fft / 2) after `magnitudes`.
+    #[inline(always)]
+    pub(crate) fn magnitude<'a, const L: usize>(
+        &self,
+        rows: &'a [Row<L>],
+        k: usize,
+    ) -> &'a [f32; L] {
+        if k == self.place.len() {
+            &rows[0].im
+        } else {
+            &rows[self.place[k] as usize].re
+        }
+    }
+
+    /// Magnitude spectra of `n_frames` (1 to L) frames that start every `hop` samples, left in `rows`, and per frame the
+    /// sum of power times `gains` (by bin; empty: none).
+    ///
+    /// # Shape
+    /// `samples`: at least ((n_frames - 1) hop + win_length,); `rows`: (n_rows,).
+    #[inline(always)]
+    pub(crate) fn magnitudes<const L: usize>(
+        &self,
+        samples: &[f32],
+        hop: usize,
+        n_frames: usize,
+        rows: &mut [Row<L>],
+        gains: &[f32],
+    ) -> [f32; L] {
+        let rows = &mut rows[..self.n_rows()];
+        self.load(samples, hop, n_frames, rows);
+        if !self.radix2.is_empty() {
+            stage2(rows, &self.radix2);
+        }
+        for twiddles in &self.radix4 {
+            if twiddles.len() >= RUN {
+                stage4(rows, twiddles);
+            } else {
+                stage4_in_runs(rows, twiddles);
+            }
+        }
+        stage4_last(rows);
+        self.split(rows, gains)
+    }
+
+    /// Windows the frames and turns them by 90°: sample n of every frame becomes one row.
+    #[inline(always)]
+    fn load<const L: usize>(
+        &self,
+        samples: &[f32],
+        hop: usize,
+        n_frames: usize,
+        rows: &mut [Row<L>],
+    ) {
+        let n_whole = self.win_length / L;
+        let mut tile = [[0.0; L]; L];
+        for block in 0..self.window_fn.len() / L {
+            let window_fn = &self.window_fn[block * L..][..L];
+            for (l, column) in tile.iter_mut().enumerate() {
+                // Lanes without a frame repeat the first one: nobody reads them.
+                let start = if l < n_frames { l * hop } else { 0 } + block * L;
+                if block < n_whole {
+                    let frame = &samples[start..start + L];
+                    for i in 0..L {
+                        column[i] = frame[i] * window_fn[i];
+                    }
+                } else {
+                    for i in 0..L {
+                        let inside = block * L + i < self.win_length;
+                        column[i] = if inside { samples[start + i] } else { 0.0 } * window_fn[i];
+                    }
+                }
+            }
+            let tile = transpose(&tile);
+            let first = block * L / 2;
+            let target = &mut rows[first + first / RUN..][..L / 2];
+            for (row, pair) in target.iter_mut().zip(tile.chunks_exact(2)) {
+                row.re = pair[0];
+                row.im = pair[1];
+            }
+        }
+        let first_empty = self.window_fn.len() / L * L / 2;
+        if first_empty < self.n_fft / 2 {
+            rows[first_empty + first_empty / RUN..].fill(Row::ZERO);
+        }
+    }
+
+    /// Half-size complex to real spectrum, as magnitudes in place.
+    #[inline(always)]
+    fn split<const L: usize>(&self, rows: &mut [Row<L>], gains: &[f32]) -> [f32; L] {
+        let half = self.n_fft / 2;
+        let mut energy = [0.0; L];
+        let gain = |k: usize| gains.get(k).copied().unwrap_or(0.0);
+        ends(&mut rows[0], gain(0), gain(half), &mut energy);
+        middle(
+            &mut rows[self.place[half / 2] as usize],
+            gain(half / 2),
+            &mut energy,
+        );
+        for k in 1..half / 2 {
+            let places = [self.place[k] as usize, self.place[half - k] as usize];
+            if let Ok([low, high]) = rows.get_disjoint_mut(places) {
+                let g = [gain(k), gain(half - k)];
+                split_pair(low, high, self.split[k], g, &mut energy);
+            }
+        }
+        energy
+    }
+}
+
+/// exp(-2 πi j / n), made in f64 and rounded once.
+fn root(j: usize, n: usize) -> [f32; 2] {
+    let angle = -2.0 * PI * j as f64 / n as f64;
+    [libm::cos(angle) as f32, libm::sin(angle) as f32]
+}
+
+fn twiddle(j: usize, n: usize) -> Twiddle {
+    let [w1, w2, w3] = [1, 2, 3].map(|power| root(j * power, n));
+    [w1[0], w1[1], w2[0], w2[1], w3[0], w3[1]]
+}
+
+/// Periodic Hann window, made in f64 and rounded once.
+pub(crate) fn hann(win_length: usize) -> Vec<f32> {
+    let step = 2.0 * PI / win_length as f64;
+    (0..win_length)
+        .map(|n| (0.5 - 0.5 * libm::cos(step * n as f64)) as f32)
+        .collect()
+}
+
+/// Where decimation in frequency leaves bin k: its digits reversed, rows of padding counted.
+fn place(k: usize, half: usize, is_odd: bool) -> u32 {
+    let (mut rest, mut size, mut position) = (k, half, 0);
+    let mut radix = if is_odd { 2 } else { 4 };
+    while size > 1 {
+        size /= radix;
+        position += rest % radix * size;
+        rest /= radix;
+        radix = 4;
+    }
+    (position + position / RUN) as u32
+}
+
+#[inline(always)]
+fn interleave<const L: usize>(a: &[f32; L], b: &[f32; L], first: usize) -> [f32; L] {
+    let mut out = [0.0; L];
+    for i in 0..L {
+        out[i] = if i % 2 == 0 {
+            a[first + i / 2]
+        } else {
+            b[first + i / 2]
+        };
+    }
+    out
+}
+
+/// Rows to columns by log2(L) rounds of interleaving, which compile to shuffles.
+#[inline(always)]
+pub(crate) fn transpose<const L: usize>(tile: &[[f32; L]; L]) -> [[f32; L]; L] {
+    let mut from = *tile;
+    let mut n = 1;
+    while n < L {
+        let mut to = [[0.0; L]; L];
+        for i in 0..L / 2 {
+            to[2 * i] = interleave(&from[i], &from[i + L / 2], 0);
+            to[2 * i + 1] = interleave(&from[i], &from[i + L / 2], L / 2);
+        }
+        from = to;
+        n *= 2;
+    }
+    from
+}
+
+/// Radix-2 stage over the whole transform.
+#[inline(always)]
+fn stage2<const L: usize>(rows: &mut [Row<L>], twiddles: &[[f32; 2]]) {
+    let (low, high) = rows.split_at_mut(rows.len() / 2);
+    let runs = low
+        .chunks_exact_mut(RUN + 1)
+        .zip(high.chunks_exact_mut(RUN + 1));
+    for ((a, b), w) in runs.zip(twiddles.chunks_exact(RUN)) {
+        for j in 0..RUN {
+            butterfly2(&mut a[j], &mut b[j], w[j]);
+        }
+    }
+}
+
+#[inline(always)]
+fn butterfly2<const L: usize>(a: &mut Row<L>, b: &mut Row<L>, w: [f32; 2]) {
+    for l in 0..L {
+        let (re, im) = (a.re[l] - b.re[l], a.im[l] - b.im[l]);
+        a.re[l] += b.re[l];
+        a.im[l] += b.im[l];
+        b.re[l] = re * w[0] - im * w[1];
+        b.im[l] = re * w[1] + im * w[0];
+    }
+}
+
+/// Radix-4 stage whose quarters are whole runs.
+#[inline(always)]
+fn stage4<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
+    let quarter = twiddles.len() / RUN * (RUN + 1);
+    for group in rows.chunks_exact_mut(4 * quarter) {
+        let (ab, cd) = group.split_at_mut(2 * quarter);
+        let (a, b) = ab.split_at_mut(quarter);
+        let (c, d) = cd.split_at_mut(quarter);
+        let runs = a
+            .chunks_exact_mut(RUN + 1)
+            .zip(b.chunks_exact_mut(RUN + 1))
+            .zip(c.chunks_exact_mut(RUN + 1))
+            .zip(d.chunks_exact_mut(RUN + 1));
+        for ((((a, b), c), d), w) in runs.zip(twiddles.chunks_exact(RUN)) {
+            for j in 0..RUN {
+                butterfly4(&mut a[j], &mut b[j], &mut c[j], &mut d[j], &w[j]);
+            }
+        }
+    }
+}
+
+/// Radix-4 stage whose groups are one run.
+#[inline(always)]
+fn stage4_in_runs<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
+    for run in rows.chunks_exact_mut(RUN + 1) {
+        let (ab, cd) = run.split_at_mut(RUN / 2);
+        let (a, b) = ab.split_at_mut(RUN / 4);
+        let (c, d) = cd.split_at_mut(RUN / 4);
+        for (j, w) in twiddles.iter().enumerate().take(RUN / 4) {
+            butterfly4(&mut a[j], &mut b[j], &mut c[j], &mut d[j], w);
+        }
+    }
+}
+
+#[inline(always)]
+fn butterfly4<const L: usize>(
+    a: &mut Row<L>,
+    b: &mut Row<L>,
+    c: &mut Row<L>,
+    d: &mut Row<L>,
+    w: &Twiddle,
+) {
+    for l in 0..L {
+        let (s0r, s0i) = (a.re[l] + c.re[l], a.im[l] + c.im[l]);
+        let (d0r, d0i) = (a.re[l] - c.re[l], a.im[l] - c.im[l]);
+        let (s1r, s1i) = (b.re[l] + d.re[l], b.im[l] + d.im[l]);
+        // (b - d) times -i
+        let (d1r, d1i) = (b.im[l] - d.im[l], d.re[l] - b.re[l]);
+        a.re[l] = s0r + s1r;
+        a.im[l] = s0i + s1i;
+        let (xr, xi) = (d0r + d1r, d0i + d1i);
+        b.re[l] = xr * w[0] - xi * w[1];
+        b.im[l] = xr * w[1] + xi * w[0];
+        let (xr, xi) = (s0r - s1r, s0i - s1i);
+        c.re[l] = xr * w[2] - xi * w[3];
+        c.im[l] = xr * w[3] + xi * w[2];
+        let (xr, xi) = (d0r - d1r, d0i - d1i);
+        d.re[l] = xr * w[4] - xi * w[5];
+        d.im[l] = xr * w[5] + xi * w[4];
+    }
+}
+
+/// Last radix-4 stage: no factors.
+#[inline(always)]
+fn stage4_last<const L: usize>(rows: &mut [Row<L>]) {
+    for run in rows.chunks_exact_mut(RUN + 1) {
+        for quad in run[..RUN].chunks_exact_mut(4) {
+            if let [a, b, c, d] = quad {
+                butterfly4_plain(a, b, c, d);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn butterfly4_plain<const L: usize>(
+    a: &mut Row<L>,
+    b: &mut Row<L>,
+    c: &mut Row<L>,
+    d: &mut Row<L>,
+) {
+    for l in 0..L {
+        let (s0r, s0i) = (a.re[l] + c.re[l], a.im[l] + c.im[l]);
+        let (d0r, d0i) = (a.re[l] - c.re[l], a.im[l] - c.im[l]);
+        let (s1r, s1i) = (b.re[l] + d.re[l], b.im[l] + d.im[l]);
+        let (d1r, d1i) = (b.im[l] - d.im[l], d.re[l] - b.re[l]);
+        a.re[l] = s0r + s1r;
+        a.im[l] = s0i + s1i;
+        b.re[l] = d0r + d1r;
+        b.im[l] = d0i + d1i;
+        c.re[l] = s0r - s1r;
+        c.im[l] = s0i - s1i;
+        d.re[l] = d0r - d1r;
+        d.im[l] = d0i - d1i;
+    }
+}
+
+/// Bins 0 and n_fft / 2 (the window is halved, hence the factor 2).
+#[inline(always)]
+fn ends<const L: usize>(row: &mut Row<L>, gain_0: f32, gain_half: f32, energy: &mut [f32; L]) {
+    for l in 0..L {
+        let low = 2.0 * (row.re[l] + row.im[l]);
+        let high = 2.0 * (row.re[l] - row.im[l]);
+        energy[l] += low * low * gain_0 + high * high * gain_half;
+        row.re[l] = low.abs();
+        row.im[l] = high.abs();
+    }
+}
+
+/// Bin n_fft / 4.
+#[inline(always)]
+fn middle<const L: usize>(row: &mut Row<L>, gain: f32, energy: &mut [f32; L]) {
+    for l in 0..L {
+        let power = 4.0 * (row.re[l] * row.re[l] + row.im[l] * row.im[l]);
+        energy[l] += power * gain;
+        row.re[l] = power.sqrt();
+    }
+}
+
+/// Bins k and n_fft / 2 - k.
+#[inline(always)]
+fn split_pair<const L: usize>(
+    low: &mut Row<L>,
+    high: &mut Row<L>,
+    w: [f32; 2],
+    gains: [f32; 2],
+    energy: &mut [f32; L],
+) {
+    for l in 0..L {
+        let (even_re, even_im) = (low.re[l] + high.re[l], low.im[l] - high.im[l]);
+        let (odd_re, odd_im) = (low.im[l] + high.im[l], high.re[l] - low.re[l]);
+        let turned_re = odd_re * w[0] - odd_im * w[1];
+        let turned_im = odd_re * w[1] + odd_im * w[0];
+        let (re, im) = (even_re + turned_re, even_im + turned_im);
+        let power_low = re * re + im * im;
+        let (re, im) = (even_re - turned_re, even_im - turned_im);
+        let power_high = re * re + im * im;
+        energy[l] += power_low * gains[0] + power_high * gains[1];
+        low.re[l] = power_low.sqrt();
+        high.re[l] = power_high.sqrt();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frames of noise against `realfft` in f64: absolute error relative to the frame's largest bin.
+    fn worst_error<const L: usize>(n_fft: usize, win_length: usize, n_frames: usize) -> f64 {
+        let hop = win_length / 2 + 3;
+        let mut state = 1_u32;
+        let samples: Vec<f32> = (0..(n_frames - 1) * hop + win_length)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                state as f32 / 2_147_483_648.0 - 1.0
+            })
+            .collect();
+        let spectrum = Spectrum::new(n_fft, win_length).unwrap();
+        let mut rows = vec![Row::<L>::ZERO; spectrum.n_rows()];
+        spectrum.magnitudes(&samples, hop, n_frames, &mut rows, &[]);
+        let fft = realfft::RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
+        let mut worst = 0.0_f64;
+        for frame in 0..n_frames {
+            let mut input = vec![0.0; n_fft];
+            let step = 2.0 * PI / win_length as f64;
+            for n in 0..win_length {
+                let w = 0.5 - 0.5 * (step * n as f64).cos();
+                input[n] = f64::from(samples[frame * hop + n]) * w;
+            }
+            let mut output = fft.make_output_vec();
+            fft.process(&mut input, &mut output).unwrap();
+            let peak = output.iter().map(|x| x.norm()).fold(0.0, f64::max);
+            for (k, x) in output.iter().enumerate() {
+                let got = f64::from(spectrum.magnitude(&rows, k)[frame]);
+                worst = worst.max((got - x.norm()).abs() / peak);
+            }
+        }
+        worst
+    }
+
+    #[test]
+    fn matches_realfft_at_every_size() {
+        for log2 in 6..=14 {
+            let n_fft = 1 << log2;
+            for win_length in [n_fft, n_fft * 25 / 32, n_fft / 2 + 1] {
+                for error in [
+                    worst_error::<16>(n_fft, win_length, 16),
+                    worst_error::<8>(n_fft, win_length, 5),
+                ] {
+                    assert!(error < 4e-7, "{n_fft} {win_length}: {error:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn energy_is_parsevals() {
+        let spectrum = Spectrum::new(512, 400).unwrap();
+        let samples: Vec<f32> = (0..400)
+            .map(|n| ((n * n * 7919) % 1009) as f32 / 1009.0 - 0.5)
+            .collect();
+        let mut gains = vec![2.0; 257];
+        (gains[0], gains[256]) = (1.0, 1.0);
+        let mut rows = vec![Row::<16>::ZERO; spectrum.n_rows()];
+        let energy = spectrum.magnitudes(&samples, 160, 1, &mut rows, &gains)[0];
+        let expected: f64 = hann(400)
+            .iter()
+            .zip(&samples)
+            .map(|(w, x)| f64::from(w * x) * f64::from(w * x))
+            .sum();
+        assert!((f64::from(energy) / 512.0 / expected - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn transposes() {
+        let mut tile = [[0.0; 16]; 16];
+        for i in 0..256 {
+            tile[i / 16][i % 16] = i as f32;
+        }
+        let turned = transpose(&tile);
+        for i in 0..256 {
+            assert_eq!(turned[i % 16][i / 16], i as f32);
+        }
+    }
+
+    #[test]
+    fn refuses_sizes() {
+        for (n_fft, win_length) in [
+            (0, 1),
+            (500, 400),
+            (32, 32),
+            (32_768, 400),
+            (512, 513),
+            (512, 0),
+        ] {
+            assert!(Spectrum::new(n_fft, win_length).is_err());
+        }
+    }
+}
