@@ -38,7 +38,7 @@ def street() -> LoadedPolicy:
 @cache
 def classifier() -> Classify:
     """Make the classifier once."""
-    return Classify()
+    return Classify(policy=street().core)
 
 
 def blocks_of(samples: NDArray[np.float64], block_s: float = 0.5, sample_rate: int = RATE) -> list[AudioBlock]:

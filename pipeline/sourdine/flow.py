@@ -61,6 +61,21 @@ class Flow:
         """Whether the sample rate is high enough (16 kHz) for events; below it there are levels only."""
         return self._describe.hears_events
 
+    def longest_sample_life_s(self, max_block_s: float) -> float:
+        """Return how long a sample lives in memory at most.
+
+        Parameters
+        ----------
+        max_block_s : float
+            Seconds of sound in the longest block to come.
+
+        Returns
+        -------
+        float
+            From its arrival to when it is overwritten, in seconds of sound.
+        """
+        return self._describe.longest_sample_life_s(max_block_s)
+
     def push(self, block: AudioBlock) -> list[Record]:
         """Hear one block.
 

@@ -86,9 +86,9 @@ def run(settings: RunSettings, watch: Watch) -> Summary:
         If the records cannot be written down.
     """
     inputs = (Input(1, None),) if settings.pcm else find_inputs(settings.paths, settings.out)
-    classify = Classify()
+    classify = Classify(policy=settings.policy.core)
     background = _background(settings) if settings.background else None
-    summary = Summary(settings, longest_life_s=Describe.longest_sample_life_s(settings.block_s))
+    summary = Summary(settings)
     summary.ledger.n_inputs = len(inputs)
     with Interrupt() as interrupt, closing(JsonlSink(settings.out)) as sink:
         desk = _Desk(settings, classify, background, sink, summary, watch, interrupt)
@@ -131,6 +131,8 @@ def _hear_out(source: Source, outcome: Outcome, desk: _Desk) -> None:
         background=desk.background,
     )
     outcome.hears_events = flow.hears_events
+    life_s = flow.longest_sample_life_s(settings.block_s)
+    desk.summary.longest_life_s = max(desk.summary.longest_life_s, life_s)
     reader = source if settings.pcm is None else PatientReader(source, desk.interrupt)
     max_samples = max(1, int(settings.block_s * source.sample_rate))
     while not desk.interrupt.requested and _hear_block(

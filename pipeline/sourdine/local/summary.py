@@ -90,15 +90,13 @@ class Summary:
     ----------
     settings : RunSettings
         What was asked for.
-    longest_life_s : float
-        Longest time that a sample lived in the chain's memory.
     """
 
     settings: RunSettings
-    longest_life_s: float
     outcomes: list[Outcome] = field(default_factory=list, init=False)
     ledger: Ledger = field(default_factory=Ledger, init=False)
     first_events: list[Event] = field(default_factory=list, init=False)
+    longest_life_s: float = field(default=0.0, init=False)
     interrupted: bool = field(default=False, init=False)
 
     def add(self, outcome: Outcome, records: list[Record]) -> None:

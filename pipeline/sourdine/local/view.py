@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from dsp_core.records import Event
@@ -37,13 +38,6 @@ N_SHOWN_LEVELS: Final = 40
 _WIDTH_IN_PIPES: Final = 110
 
 
-def _console(*, stderr: bool = False) -> Console:
-    """Return a console: as wide as the terminal, or of a fixed width and without colour in a pipe."""
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else _WIDTH_IN_PIPES
-    return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
-
-
 def _count(number: int, noun: str) -> str:
     """Return a number with its noun, in the plural where it takes one."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
@@ -66,7 +60,7 @@ class ProgressWatch(Watch):
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[told]}"),
-            console=_console(stderr=True),
+            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
             transient=True,
         )
         self._task: TaskID | None = None
@@ -168,11 +162,13 @@ def policy_text(policy: LoadedPolicy) -> str:
 
 
 def _laid_out(view: RenderableType) -> str:
-    console = _console()
-    with console.capture() as capture:
-        console.print(view)
-    lines = capture.get().splitlines()
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    """Return a view as wide as the terminal, or of a fixed width and without colour for a pipe."""
+    is_terminal = sys.stdout.isatty()
+    text = StringIO()
+    width = None if is_terminal else _WIDTH_IN_PIPES
+    console = Console(file=text, force_terminal=is_terminal, width=width, highlight=False, markup=False, emoji=False)
+    console.print(view)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
 
 
 def _headline(summary: Summary) -> Text:
