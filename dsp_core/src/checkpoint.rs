@@ -7,6 +7,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::analysis::{Describe, Trigger};
 use crate::error::{BlockError, Reason};
 use crate::gate::{Gate, LevelGate};
 use crate::open::Policy;
@@ -35,12 +36,32 @@ pub struct Checkpoint {
     bytes: Zeroizing<Vec<u8>>,
 }
 
+/// The stages of one sensor, as they were.
+pub struct Stages {
+    /// To be refilled with the two seconds of sound before the position.
+    pub describe: Describe,
+    /// To be refilled with what `describe` makes of them.
+    pub trigger: Trigger,
+    /// As it was.
+    pub gate: Gate,
+    /// As it was.
+    pub level_gate: LevelGate,
+}
+
 impl Checkpoint {
-    /// Keeps the state of the stages of one sensor. `position`: next expected sample of the stream.
-    pub fn new(position: u64, gate: &Gate, level_gate: &LevelGate) -> Self {
+    /// Keeps the state of the stages of one sensor, between two blocks.
+    pub fn new(
+        describe: &Describe,
+        trigger: &Trigger,
+        gate: &Gate,
+        level_gate: &LevelGate,
+    ) -> Self {
+        let position = describe.position();
         let mut out = Writer::default();
         out.u64(MAGIC);
         out.u64(position);
+        describe.save(&mut out);
+        trigger.save(&mut out);
         gate.save(&mut out);
         level_gate.save(&mut out);
         let bytes = Zeroizing::new(out.into_bytes());
@@ -52,23 +73,36 @@ impl Checkpoint {
         self.position
     }
 
-    /// The position and the stages as they were. Refill frames and tail from the two seconds before the position, then go on.
+    /// The stages as they were. Refill frames and tail from the two seconds before the position, then go on.
     ///
     /// # Errors
     /// `BadCheckpoint`: of another policy, of another version, of stages that do not belong together, or damaged.
-    pub fn restore(&self, policy: &Policy) -> Result<(u64, Gate, LevelGate), BlockError> {
+    pub fn restore(&self, policy: &Policy) -> Result<Stages, BlockError> {
         let mut input = Reader::new(&self.bytes);
         if input.u64()? != MAGIC {
             return Err(damaged("other bytes, or another version"));
         }
         let position = input.u64()?;
-        let gate = Gate::load(policy, &mut input)?;
-        let level_gate = LevelGate::load(policy, &mut input)?;
+        let stages = Stages {
+            describe: Describe::load(&mut input)?,
+            trigger: Trigger::load(&mut input)?,
+            gate: Gate::load(policy, &mut input)?,
+            level_gate: LevelGate::load(policy, &mut input)?,
+        };
         input.finish()?;
-        if gate.sensor_id() != level_gate.sensor_id() {
+        let sensors = [
+            stages.describe.sensor_id(),
+            stages.trigger.sensor_id(),
+            stages.gate.sensor_id(),
+            stages.level_gate.sensor_id(),
+        ];
+        if sensors.iter().any(|&id| id != sensors[0]) {
             return Err(damaged("stages of different sensors"));
         }
-        Ok((position, gate, level_gate))
+        if stages.describe.position() != position {
+            return Err(damaged("stages of another position"));
+        }
+        Ok(stages)
     }
 
     /// The bytes, to be sealed and nothing else.

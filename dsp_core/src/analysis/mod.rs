@@ -28,7 +28,13 @@ pub mod model;
 
 pub mod classify;
 
-#[cfg(feature = "bench")]
+#[cfg(test)]
+mod reference;
+
+#[cfg(test)]
+mod no_alloc;
+
+#[cfg(any(test, feature = "bench"))]
 pub mod rehearsal;
 
 pub use background::Background;

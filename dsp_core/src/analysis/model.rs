@@ -265,9 +265,9 @@ fn output_shape(
     n_out: usize,
 ) -> Result<Shape, BlockError> {
     let (expected_in, strides, is_out_valid) = match kind {
-        Kind::Conv => (1, 1..=2, n_out % LANES == 0),
+        Kind::Conv => (1, 1..=2, n_out.is_multiple_of(LANES)),
         Kind::Depthwise => (input.n_channels, 1..=2, n_out == n_in),
-        Kind::Pointwise => (input.n_channels, 1..=1, n_out % LANES == 0),
+        Kind::Pointwise => (input.n_channels, 1..=1, n_out.is_multiple_of(LANES)),
         Kind::Head => (2 * input.n_channels, 1..=1, n_out <= N_CLASSES),
     };
     if n_in != expected_in {

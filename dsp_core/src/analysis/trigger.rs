@@ -88,6 +88,11 @@ impl Trigger {
         })
     }
 
+    /// The sensor that it listens for.
+    pub fn sensor_id(&self) -> u32 {
+        self.sensor_id
+    }
+
     /// Alarms so far, the beginning of the stream included.
     pub fn n_alarms(&self) -> u64 {
         self.n_alarms

@@ -3,13 +3,14 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::analysis::Description;
 use crate::analysis::describe::SecondLevel;
+use crate::analysis::{Describe, Description, Trigger};
 use crate::gate::Calibration;
 use crate::gate::level::tests::described;
 use crate::gate::release::tests::{after_frames, heard};
 use crate::open::policy::tests::all_classes;
 use crate::open::{LevelFields, PolicyFields, SoundClass};
+use crate::sound::AudioBlock;
 
 /// Made once: counting its capacity takes longer than a case.
 static POLICY: LazyLock<Policy> = LazyLock::new(new_policy);
@@ -59,16 +60,29 @@ fn busy(policy: &Policy) -> (Gate, LevelGate) {
 
 fn checkpoint() -> Checkpoint {
     let (gate, level_gate) = busy(&POLICY);
-    Checkpoint::new(77, &gate, &level_gate)
+    take(&gate, &level_gate)
+}
+
+/// With stages before the gates that are at sample 77.
+fn take(gate: &Gate, level_gate: &LevelGate) -> Checkpoint {
+    let mut describe = Describe::new(1, 16_000, 3500).unwrap();
+    let mut trigger = Trigger::new(1, 300.0, None).unwrap();
+    let block = AudioBlock::new(1, 16_000, 0, vec![0.1; 77]).unwrap();
+    let mut description = Description::default();
+    describe.push_into(&block, &mut description).unwrap();
+    trigger.push(&description);
+    Checkpoint::new(&describe, &trigger, gate, level_gate)
 }
 
 #[test]
 fn the_stages_come_back_as_they_were() {
     let (gate, level_gate) = busy(&POLICY);
-    let taken = Checkpoint::new(77, &gate, &level_gate);
+    let taken = take(&gate, &level_gate);
     let moved = Checkpoint::from_bytes(taken.as_bytes().to_vec()).unwrap();
     assert_eq!(moved.position(), 77);
-    assert_eq!(moved.restore(&POLICY).unwrap(), (77, gate, level_gate));
+    let stages = moved.restore(&POLICY).unwrap();
+    assert_eq!(stages.describe.position(), 77);
+    assert_eq!((stages.gate, stages.level_gate), (gate, level_gate));
     assert_eq!(format!("{moved:?}"), "Checkpoint { position: 77, .. }");
 }
 
@@ -76,14 +90,14 @@ fn the_stages_come_back_as_they_were() {
 fn another_policy_and_stages_of_two_sensors_are_refused() {
     let other = Policy::new(all_classes()).unwrap();
     assert_eq!(
-        checkpoint().restore(&other).unwrap_err().reason,
+        checkpoint().restore(&other).err().unwrap().reason,
         Reason::BadCheckpoint
     );
     let (gate, _) = busy(&POLICY);
     let foreign = LevelGate::new(2, &POLICY, Calibration::Uncalibrated, 0);
-    let mixed = Checkpoint::new(0, &gate, &foreign);
+    let mixed = take(&gate, &foreign);
     assert_eq!(
-        mixed.restore(&POLICY).unwrap_err().reason,
+        mixed.restore(&POLICY).err().unwrap().reason,
         Reason::BadCheckpoint
     );
 }
@@ -119,6 +133,19 @@ fn work_on(gate: &mut Gate, level_gate: &mut LevelGate) {
     level_gate.finish(Some(gate));
 }
 
+/// A second of sound goes through, whatever the state is.
+fn listen(describe: &mut Describe, trigger: &mut Trigger) {
+    let (id, rate, at) = (describe.sensor_id(), 16_000, describe.position());
+    let block = AudioBlock::new(id, rate, at.min(1 << 40), vec![0.1; 16_000]).unwrap();
+    let mut description = Description::default();
+    if describe.push_into(&block, &mut description).is_ok() {
+        trigger.push(&description);
+    }
+    describe.finish_into(&mut description);
+    trigger.push(&description);
+    trigger.finish();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -133,8 +160,9 @@ proptest! {
         if is_cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        if let Ok((_, mut gate, mut level_gate)) = Checkpoint::from_bytes(bytes).and_then(|c| c.restore(&POLICY)) {
-            work_on(&mut gate, &mut level_gate);
+        if let Ok(mut stages) = Checkpoint::from_bytes(bytes).and_then(|c| c.restore(&POLICY)) {
+            listen(&mut stages.describe, &mut stages.trigger);
+            work_on(&mut stages.gate, &mut stages.level_gate);
         }
     }
 

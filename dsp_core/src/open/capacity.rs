@@ -231,7 +231,7 @@ impl EventSets {
 
     /// `[more_other][more_alert]`: how many sets of the span leave room for that many more events in the hour.
     fn room_for(&self, span: &ByKind) -> ByKind {
-        let up_to: ByKind = span.iter().map(|row| running_sums(row)).collect();
+        let up_to: ByKind = span.iter().map(running_sums).collect();
         let count = |more_other: usize, more_alert: usize| -> BigUint {
             let Some(total) = self.max_per_hour.checked_sub(more_other + more_alert) else {
                 return BigUint::ZERO;
