@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::error::ParameterError;
 use crate::simd::per_path;
-use crate::sound::spectrum::{FEW_LANES, LANES, Row, Spectrum, transpose};
+use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
 
 /// Added to a band before the logarithm, so that silence is finite.
 pub const LOG_OFFSET: f32 = 0.001;
@@ -133,7 +133,7 @@ impl LogMel {
             return Err(ParameterError::new("fmin", expected, fmin));
         }
         let nyquist = f64::from(sample_rate) / 2.0;
-        if !(fmax <= nyquist) {
+        if fmax.is_nan() || fmax > nyquist {
             let expected = format!("at most half the sample rate ({nyquist} Hz)");
             return Err(ParameterError::new("fmax", expected, fmax));
         }
@@ -206,19 +206,21 @@ impl LogMel {
     }
 
     fn frames(&self, samples: &[f32], out: &mut [f32]) {
-        let mut rows = vec![Row::<LANES>::ZERO; self.spectrum.n_rows()];
-        let mut bands = vec![[0.0; LANES]; self.settings.n_mels];
+        const ALIGNMENT: usize = 64;
+        let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + ALIGNMENT / 4];
+        let first = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT / 4);
+        let mut bands = vec![0.0; self.settings.n_mels * LANES];
         let mut energy = [0.0; LANES];
         let group = LANES * self.settings.n_mels;
         for (i, out) in out.chunks_mut(group).enumerate() {
             let n_frames = out.len() / self.settings.n_mels;
             let samples = &samples[i * LANES * self.settings.hop..];
             let energy = &mut energy[..n_frames];
-            many(self, samples, &mut rows, &mut bands, out, energy);
+            run_group(self, samples, &mut memory[first..], &mut bands, out, energy);
         }
     }
 
-    /// Up to `LANES` frames: bands and the energy by `gains`. Works in scratch of the caller, which holds spectra after.
+    /// Up to `LANES` frames: bands and the energy by `gains`.
     ///
     /// # Shape
     /// `samples`: from the first frame's start; `out`: (n_frames, n_mels); `energy`: (n_frames,).
@@ -229,28 +231,27 @@ impl LogMel {
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        let Scratch {
-            rows,
-            bands,
-            few_rows,
-            few_bands,
-        } = scratch;
-        if energy.len() <= FEW_LANES {
-            few(self, samples, few_rows, few_bands, out, energy);
-        } else {
-            many(self, samples, rows, bands, out, energy);
-        }
+        run_group(
+            self,
+            samples,
+            &mut scratch.rows,
+            &mut scratch.bands,
+            out,
+            energy,
+        );
     }
 
     #[inline(always)]
-    fn run<const L: usize>(
+    fn run(
         &self,
         samples: &[f32],
-        rows: &mut [Row<L>],
-        bands: &mut [[f32; L]],
+        rows: &mut [f32],
+        bands: &mut [f32],
         out: &mut [f32],
         energy: &mut [f32],
     ) {
+        let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
+        let bands = &mut bands.as_chunks_mut::<LANES>().0[..self.bands.len()];
         let n_frames = energy.len();
         let hop = self.settings.hop;
         let sums = self
@@ -258,14 +259,14 @@ impl LogMel {
             .magnitudes(samples, hop, n_frames, rows, &self.gains);
         energy.copy_from_slice(&sums[..n_frames]);
         for (row, band) in bands.iter_mut().zip(&self.bands) {
-            let mut sum = [0.0; L];
+            let mut sum = [0.0; LANES];
             for (i, &weight) in band.weights.iter().enumerate() {
                 let magnitude = self.spectrum.magnitude(rows, band.first_bin + i);
-                for l in 0..L {
+                for l in 0..LANES {
                     sum[l] += magnitude[l] * weight;
                 }
             }
-            for l in 0..L {
+            for l in 0..LANES {
                 row[l] = ln(sum[l] + LOG_OFFSET);
             }
         }
@@ -275,15 +276,17 @@ impl LogMel {
 
 /// Rows of lanes to one row per frame.
 #[inline(always)]
-fn scatter<const L: usize>(bands: &[[f32; L]], out: &mut [f32], n_mels: usize) {
-    let (tiles, rest) = bands.as_chunks::<L>();
+fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
+    let (tiles, rest) = bands.as_chunks::<LANES>();
+    let mut other = [[0.0; LANES]; LANES];
     for (i, tile) in tiles.iter().enumerate() {
-        let turned = transpose(tile);
+        let mut turned = *tile;
+        transpose(&mut turned, &mut other);
         for (frame, row) in out.chunks_exact_mut(n_mels).zip(&turned) {
-            frame[i * L..][..L].copy_from_slice(row);
+            frame[i * LANES..][..LANES].copy_from_slice(row);
         }
     }
-    let done = tiles.len() * L;
+    let done = tiles.len() * LANES;
     for (l, frame) in out.chunks_exact_mut(n_mels).enumerate() {
         for (value, row) in frame[done..].iter_mut().zip(rest) {
             *value = row[l];
@@ -292,11 +295,11 @@ fn scatter<const L: usize>(bands: &[[f32; L]], out: &mut [f32], n_mels: usize) {
 }
 
 per_path! {
-    fn many(
+    fn run_group(
         tables: &LogMel,
         samples: &[f32],
-        rows: &mut [Row<LANES>],
-        bands: &mut [[f32; LANES]],
+        rows: &mut [f32],
+        bands: &mut [f32],
         out: &mut [f32],
         energy: &mut [f32],
     ) {
@@ -304,47 +307,29 @@ per_path! {
     }
 }
 
-per_path! {
-    fn few(
-        tables: &LogMel,
-        samples: &[f32],
-        rows: &mut [Row<FEW_LANES>],
-        bands: &mut [[f32; FEW_LANES]],
-        out: &mut [f32],
-        energy: &mut [f32],
-    ) {
-        tables.run(samples, rows, bands, out, energy);
-    }
-}
-
-const STREET_ROWS: usize = 256 + 256 / 16;
+/// Values that the shipped front end works in.
+const STREET_VALUES: usize = (256 + 256 / 16) * 2 * LANES;
 
 /// Working memory of `group_into` for the shipped front end: lives on the stack, holds spectra, is wiped when dropped.
 #[repr(C, align(64))]
 pub(crate) struct Scratch {
-    rows: [Row<LANES>; STREET_ROWS],
-    bands: [[f32; LANES]; 64],
-    few_rows: [Row<FEW_LANES>; STREET_ROWS],
-    few_bands: [[f32; FEW_LANES]; 64],
+    rows: [f32; STREET_VALUES],
+    bands: [f32; 64 * LANES],
 }
 
 impl Scratch {
     pub(crate) fn new() -> Self {
         Self {
-            rows: [Row::ZERO; STREET_ROWS],
-            bands: [[0.0; LANES]; 64],
-            few_rows: [Row::ZERO; STREET_ROWS],
-            few_bands: [[0.0; FEW_LANES]; 64],
+            rows: [0.0; STREET_VALUES],
+            bands: [0.0; 64 * LANES],
         }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.rows.fill(Row::ZERO);
-        self.bands.fill([0.0; LANES]);
-        self.few_rows.fill(Row::ZERO);
-        self.few_bands.fill([0.0; FEW_LANES]);
+        self.rows.fill(0.0);
+        self.bands.fill(0.0);
         // The compiler may not drop stores to what it must take as read.
         std::hint::black_box(self);
     }
@@ -359,8 +344,8 @@ pub(crate) fn ln(v: f32) -> f32 {
     // Bits of √½: subtracting them puts the exponent's step there.
     const SQRT_HALF: u32 = 0x3f35_04f3;
     // ln 2 in two parts; the first has few enough bits for e times it to be exact.
-    const LN_2_HIGH: f32 = 0.693_359_375;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
+    const LN_2_LOW: f32 = -0.000_212_194_44;
     let shifted = v.to_bits().wrapping_sub(SQRT_HALF);
     let exponent = (shifted as i32 >> 23) as f32;
     let mantissa = f32::from_bits((shifted & 0x007f_ffff).wrapping_add(SQRT_HALF));

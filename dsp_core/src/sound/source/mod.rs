@@ -15,7 +15,11 @@
 
 mod codec;
 
+mod encoding;
+
 mod flac;
+
+mod g711;
 
 mod ogg;
 
@@ -26,6 +30,8 @@ mod setup;
 mod vorbis;
 
 mod wav;
+
+mod wav_format;
 
 #[cfg(test)]
 mod testing;
@@ -43,7 +49,7 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{BlockError, Reason};
 use crate::sound::block::{AudioBlock, check_sample_rate};
 
-pub use pcm::{PcmEncoding, PcmFormat};
+pub use encoding::{PcmEncoding, PcmFormat};
 
 /// Most samples in one block: 65 s at 16 kHz. A larger wish is cut to it, so that no caller can ask for unbounded memory.
 pub const MAX_BLOCK_SAMPLES: usize = 1 << 20;
