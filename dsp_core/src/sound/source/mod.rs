@@ -47,7 +47,7 @@ use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{BlockError, Reason};
-use crate::sound::block::{AudioBlock, check_sample_rate};
+use crate::sound::block::{AudioBlock, check_sample_rate, first_fault};
 
 pub use encoding::{PcmEncoding, PcmFormat};
 
@@ -204,8 +204,8 @@ impl Source {
     /// At most `max_samples` samples; the wish is taken as 1 to [`MAX_BLOCK_SAMPLES`].
     ///
     /// # Errors
-    /// `Empty` (a stream without a sample), `TruncatedData`, `PartialSample`, `NotFinite` (names the position),
-    /// `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate).
+    /// `Empty` (a stream without a sample), `TruncatedData`, `PartialSample`, `NotFinite` and `OutOfRange` (which name the
+    /// position), `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate).
     pub fn next_block(&mut self, max_samples: usize) -> Result<Option<AudioBlock>, BlockError> {
         if let Some(error) = self.pending.take() {
             return Err(error);
@@ -216,7 +216,7 @@ impl Source {
         let n_wanted = max_samples.clamp(1, MAX_BLOCK_SAMPLES);
         let mut samples = Zeroizing::new(Vec::with_capacity(self.n_expected(n_wanted)));
         let filled = self.decoder.fill(&mut samples, n_wanted);
-        let error = cut_at_not_finite(&mut samples, self.position).or(filled.err());
+        let error = cut_at_fault(&mut samples, self.position).or(filled.err());
         self.is_over = error.is_some() || samples.len() < n_wanted;
         if samples.is_empty() {
             return self.end(error);
@@ -310,20 +310,12 @@ fn container(magic: &[u8]) -> Result<Container, BlockError> {
     ))
 }
 
-/// Cuts the samples before the first NaN or infinity and wipes what follows.
-fn cut_at_not_finite(samples: &mut Vec<f32>, position: u64) -> Option<BlockError> {
-    // Without an early exit the check runs over many samples at once; the position is looked for only where it is needed.
-    if samples.iter().fold(true, |ok, x| ok & x.is_finite()) {
-        return None;
-    }
-    let i = samples.iter().position(|x| !x.is_finite())?;
+/// Keeps the samples before the first that is unfit, and wipes what follows.
+fn cut_at_fault(samples: &mut Vec<f32>, position: u64) -> Option<BlockError> {
+    let (i, fault) = first_fault(samples, position)?;
     samples[i..].zeroize();
     samples.truncate(i);
-    let at = format!(
-        "NaN, infinity or more than 32 bits hold at sample {}",
-        position + i as u64
-    );
-    Some(BlockError::new(Reason::NotFinite, "finite samples", at))
+    Some(fault)
 }
 
 fn check_channels(n_channels: u32) -> Result<(), BlockError> {
