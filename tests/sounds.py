@@ -85,5 +85,6 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "channels-0.wav": (wav_bytes(pcm16(second), n_channels=0), "bad_channels"),
         "channels-255.wav": (wav_bytes(pcm16(second), n_channels=255), "bad_channels"),
         "nan.wav": (float_wav(np.where(np.arange(RATE) == 9000, np.nan, second)), "not_finite"),
+        "loud.wav": (float_wav(np.where(np.arange(RATE) == 9000, 32767.0, second)), "out_of_range"),
         "infinite.wav": (float_wav(np.where(np.arange(RATE) == 9000, -np.inf, second)), "not_finite"),
     }

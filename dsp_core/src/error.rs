@@ -58,6 +58,8 @@ pub enum Reason {
     BadChannels,
     /// A sample that is NaN or infinite.
     NotFinite,
+    /// A float sample far beyond full scale.
+    OutOfRange,
     /// The operating system refused to open or read it.
     Unreadable,
     /// A raw stream that ends in the middle of a sample frame.
@@ -85,6 +87,7 @@ impl Reason {
             Self::BadRate => "bad_rate",
             Self::BadChannels => "bad_channels",
             Self::NotFinite => "not_finite",
+            Self::OutOfRange => "out_of_range",
             Self::Unreadable => "unreadable",
             Self::PartialSample => "partial_sample",
             Self::OutOfOrder => "out_of_order",

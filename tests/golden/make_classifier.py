@@ -3,6 +3,8 @@
 A second program, written from the weights file's description alone; run it with numpy and copy what it prints.
 """
 
+import sys
+
 import numpy as np
 
 F = np.float32
@@ -69,14 +71,13 @@ def main() -> None:
     """Prints the logits' bits."""
     random = Seeded(92)
     x = window(7)[:, :, None]
-    relu = lambda y: np.maximum(y, F(0))  # noqa: E731
     weights, bias = layer(random, 9, 16)
-    x = relu(summed(bias, taps(x, 2), weights))
+    x = np.maximum(F(0), summed(bias, taps(x, 2), weights))
     for stride, n_out in [(2, 32), (1, 48), (2, 32)]:
         weights, bias = layer(random, 9, x.shape[2])
-        x = relu(summed(bias, taps(x, stride), weights))
+        x = np.maximum(F(0), summed(bias, taps(x, stride), weights))
         weights, bias = layer(random, x.shape[2], n_out)
-        x = relu(summed(bias, [x[:, :, k : k + 1] for k in range(x.shape[2])], weights))
+        x = np.maximum(F(0), summed(bias, [x[:, :, k : k + 1] for k in range(x.shape[2])], weights))
     flat = x.reshape(-1, x.shape[2])
     mean = np.zeros(x.shape[2], F)
     for row in flat:
@@ -85,7 +86,7 @@ def main() -> None:
     weights, logits = layer(random, len(pooled), 5)
     for value, w in zip(pooled, weights, strict=True):
         logits = logits + value * w
-    print(logits, [f"0x{bits:08x}" for bits in logits.astype(F).view(np.uint32)])
+    sys.stdout.write(" ".join(f"0x{bits:08x}" for bits in logits.astype(F).view(np.uint32)) + "\n")
 
 
 if __name__ == "__main__":

@@ -123,9 +123,8 @@ impl Classify {
     #[pyo3(signature = (*, policy))]
     fn new(policy: &Policy) -> PyResult<Self> {
         let model = Model::street().map_err(error::block)?;
-        let [low_hz, high_hz] = policy.0.speech_band_hz();
         let model_id = model.id().to_owned();
-        classify::Classify::new(Arc::new(model), (low_hz as f32, high_hz as f32))
+        classify::Classify::new(Arc::new(model), policy.0.speech_band_hz())
             .map(|inner| Self { inner, model_id })
             .map_err(error::parameter)
     }

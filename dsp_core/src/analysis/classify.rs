@@ -10,17 +10,15 @@ use super::network::{LANES, Scratch};
 use super::window::{FeatureWindow, N_BANDS};
 use crate::ParameterError;
 use crate::open::SoundClass;
+use crate::open::policy::SPEECH_BAND_HZ;
+use crate::sound::mel::{LogMel, LogMelSettings};
 
 /// Number of sound classes.
 pub const N_CLASSES: usize = SoundClass::ALL.len();
 /// Margin of a class that the model has no output for.
 pub const NO_OUTPUT: f32 = f32::NEG_INFINITY;
-/// The least that the masked pass must not see: 300 to 3 400 Hz, and 80 Hz of guard on either side.
-pub const SPEECH_BAND_HZ: (f32, f32) = (220.0, 3_480.0);
 /// What a masked band is read as: the value of a band that heard nothing, ln(0 + 0.001).
 const MASK_FILL: f32 = -6.907_755_4;
-/// Centre of the lowest triangle's lower neighbour and of the highest one's upper neighbour.
-const MEL_EDGES_HZ: (f64, f64) = (125.0, 7_500.0);
 
 /// The scores of one window, relative to each class's threshold: what might leave.
 ///
@@ -73,26 +71,6 @@ impl fmt::Debug for Candidate {
     }
 }
 
-/// Whether the class is decided on the full band, because it lives in the speech band.
-const fn is_decided_full(sound_class: SoundClass) -> bool {
-    matches!(
-        sound_class,
-        SoundClass::Horn | SoundClass::Siren | SoundClass::Alarm
-    )
-}
-
-/// (64,), the mel bands whose triangle (HTK mel, 125 to 7 500 Hz, between its neighbours' centres) touches the span.
-fn mel_bands_touching((low_hz, high_hz): (f32, f32)) -> [bool; N_BANDS] {
-    let mel = |hz: f64| 1127.0 * libm::log1p(hz / 700.0);
-    let (first, last) = (mel(MEL_EDGES_HZ.0), mel(MEL_EDGES_HZ.1));
-    let step = (last - first) / (N_BANDS + 1) as f64;
-    let (low, high) = (mel(f64::from(low_hz)), mel(f64::from(high_hz)));
-    std::array::from_fn(|band| {
-        let lower = first + step * band as f64;
-        lower < high && lower + 2.0 * step > low
-    })
-}
-
 /// Logit minus threshold; 0 or more exactly where the logit reaches the threshold. Not a number counts as no output.
 fn margin(logit: f32, threshold: f32) -> f32 {
     let margin = logit - threshold;
@@ -121,18 +99,23 @@ impl Classify {
     ///
     /// # Errors
     /// A speech band that does not contain 220 to 3 480 Hz: a policy may widen it, never narrow it.
-    pub fn new(model: Arc<Model>, speech_band_hz: (f32, f32)) -> Result<Self, ParameterError> {
-        let (low, high) = speech_band_hz;
-        let is_wide = low <= SPEECH_BAND_HZ.0 && high >= SPEECH_BAND_HZ.1;
+    pub fn new(model: Arc<Model>, speech_band_hz: [f64; 2]) -> Result<Self, ParameterError> {
+        let [low, high] = speech_band_hz;
+        let is_wide = low <= SPEECH_BAND_HZ[0] && high >= SPEECH_BAND_HZ[1];
         if !is_wide || low < 0.0 || !high.is_finite() {
             let actual = format!("{low} to {high}");
             let expected = "a band that contains 220 to 3480 Hz";
             return Err(ParameterError::new("speech_band_hz", expected, actual));
         }
+        let touching = LogMel::new(LogMelSettings::STREET)?.bands_touching(low, high);
+        let mut masked = [true; N_BANDS];
+        for (is_masked, is_touching) in masked.iter_mut().zip(touching) {
+            *is_masked = is_touching;
+        }
         let scratch = model.network().scratch();
         Ok(Self {
             model,
-            masked: mel_bands_touching(speech_band_hz),
+            masked,
             scratch,
         })
     }
@@ -164,7 +147,7 @@ impl Classify {
             let code = usize::from(class.sound_class.code());
             let margin = margin(logit, class.full_threshold);
             candidate.full_margin[code] = margin;
-            if is_decided_full(class.sound_class) {
+            if class.sound_class.is_full_band() {
                 candidate.confidence[code] = confidence(margin, class.confidence_step);
             } else {
                 is_masked_needed |= margin >= 0.0;
@@ -177,7 +160,7 @@ impl Classify {
                 let code = usize::from(class.sound_class.code());
                 let margin = margin(logit, class.masked_threshold);
                 candidate.masked_margin[code] = margin;
-                if !is_decided_full(class.sound_class) {
+                if !class.sound_class.is_full_band() {
                     candidate.confidence[code] = confidence(margin, class.confidence_step);
                 }
             }

@@ -1,4 +1,7 @@
 //! The loops of the layers, laid out for registers: the only hot code of the classifier.
+//!
+//! Plain arrays that the compiler turns into vectors; at optimisation level 3 only, below it the same bytes come some 20
+//! times slower.
 
 use std::ops::Range;
 

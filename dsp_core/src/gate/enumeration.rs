@@ -163,10 +163,31 @@ fn all_levels_and_confidences_of_a_normal_class() {
     assert_eq!(with_delays(&found), counted(&rules));
 }
 
+/// Different outputs of every set of cells (slot and class), offered in order, with no more said of a cell than that it is there.
+fn sets(rules: &Rules) -> BTreeSet<Vec<Event>> {
+    let n_slots = u64::from(rules.calendar.slots_per_minute * rules.calendar.minutes_per_hour);
+    let of_slot = |slot| rules.permitted.iter().map(move |class| (slot, class));
+    let cells: Vec<_> = (0..n_slots).flat_map(of_slot).collect();
+    let mut found = BTreeSet::new();
+    for offered in 0u32..1 << cells.len() {
+        let mut gate = Gate::with_rules(1, *rules, Calibration::Uncalibrated);
+        for (i, &(slot, class)) in cells.iter().enumerate() {
+            if offered >> i & 1 == 1 {
+                gate.push(heard(slot, class, 1.0));
+            }
+        }
+        found.insert(gate.finish());
+    }
+    found
+}
+
 #[test]
 fn all_sets_of_three_classes() {
-    // One symbol per slot and class offered or not, in order: 2^12 sequences. Values are counted apart, by the tests above, so
-    // that each event stands for n_levels × 4 × 4 of them.
+    // That an event takes n_levels × 4 values of its own is shown by the tests above; its 4 delays come on top.
+    let values =
+        |e: &Event| BigUint::from(u32::from(e.sound_class().n_levels()) * 4 * N_RELEASE_DELAYS);
+    let weight = |set: &Vec<Event>| set.iter().map(values).product::<BigUint>();
+    let classes = [GlassBreak, Horn, Siren];
     for limits in [
         [1, 1, 0, 0],
         [2, 3, 0, 0],
@@ -174,43 +195,8 @@ fn all_sets_of_three_classes() {
         [3, 4, 1, 1],
         [3, 5, 3, 2],
     ] {
-        let rules = tiny(
-            [2, 2],
-            limits,
-            &[GlassBreak, Horn, Siren],
-            &[GlassBreak, Siren],
-        );
-        let plain = Symbol {
-            slot: 0,
-            class: Horn,
-            level: 9,
-            confidence: 0,
-        };
-        let classes: Vec<_> = rules.permitted.iter().collect();
-        let cells = (0..4).flat_map(|slot| {
-            classes.iter().map(move |&class| Symbol {
-                slot,
-                class,
-                ..plain
-            })
-        });
-        let cells: Vec<_> = cells.collect();
-        let mut found = BTreeSet::new();
-        for offered in 0u32..1 << cells.len() {
-            let mut gate = Gate::with_rules(1, rules, Calibration::Uncalibrated);
-            for (i, &cell) in cells.iter().enumerate() {
-                if offered >> i & 1 == 1 {
-                    gate.push(candidate(cell));
-                }
-            }
-            found.insert(gate.finish());
-        }
-        let values =
-            |e: &Event| BigUint::from(u32::from(e.sound_class().n_levels()) * 4 * N_RELEASE_DELAYS);
-        let total: BigUint = found
-            .iter()
-            .map(|set| set.iter().map(values).product::<BigUint>())
-            .sum();
+        let rules = tiny([2, 2], limits, &classes, &[GlassBreak, Siren]);
+        let total: BigUint = sets(&rules).iter().map(weight).sum();
         assert_eq!(total, counted(&rules), "{limits:?}");
     }
 }

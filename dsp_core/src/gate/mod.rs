@@ -18,6 +18,9 @@ mod enumeration;
 #[cfg(test)]
 mod adversary;
 
+#[cfg(test)]
+mod chain;
+
 pub use calibration::Calibration;
 pub use level::{LevelGate, Levels, NoiseRecord};
 pub use release::{Gate, Verdict, WithheldReason};

@@ -11,6 +11,15 @@ mod sealed {
 
 /// The types that the outgoing side accepts. Sealed: `Event`, `LevelRecord` and `SensorHealth` are all there are.
 ///
+/// ```
+/// use dsp_core::open::record::Record;
+/// fn send<R: Record>(_: R) {}
+/// fn send_all(event: dsp_core::open::Event, level: dsp_core::open::LevelRecord, health: dsp_core::open::SensorHealth) {
+///     send(event);
+///     send(level);
+///     send(health);
+/// }
+/// ```
 /// ```compile_fail,E0277
 /// struct Clip(Vec<f32>);
 /// impl dsp_core::open::record::Record for Clip {}

@@ -212,9 +212,9 @@ impl EventSets {
         for (n_other, row) in span.iter().enumerate() {
             for n_alert in 0..=self.max_per_hour - n_other {
                 let mut sum = BigUint::ZERO;
-                for more_alert in 0..=self.max_per_minute {
+                for (more_alert, alert_ways) in alert.iter().enumerate() {
                     if let Some(before) = n_alert.checked_sub(more_alert).and_then(|n| row.get(n)) {
-                        sum += before * &alert[more_alert];
+                        sum += before * alert_ways;
                     }
                     let more_other = self.max_per_minute - more_alert;
                     let target = joined.get_mut(n_other + more_other);

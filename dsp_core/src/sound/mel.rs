@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::error::ParameterError;
 use crate::simd::per_path;
-use crate::sound::spectrum::{FEW_LANES, LANES, Row, Spectrum, transpose};
+use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
 
 /// Added to a band before the logarithm, so that silence is finite.
 pub const LOG_OFFSET: f32 = 0.001;
@@ -133,7 +133,7 @@ impl LogMel {
             return Err(ParameterError::new("fmin", expected, fmin));
         }
         let nyquist = f64::from(sample_rate) / 2.0;
-        if !(fmax <= nyquist) {
+        if fmax.is_nan() || fmax > nyquist {
             let expected = format!("at most half the sample rate ({nyquist} Hz)");
             return Err(ParameterError::new("fmax", expected, fmax));
         }
@@ -206,19 +206,21 @@ impl LogMel {
     }
 
     fn frames(&self, samples: &[f32], out: &mut [f32]) {
-        let mut rows = vec![Row::<LANES>::ZERO; self.spectrum.n_rows()];
-        let mut bands = vec![[0.0; LANES]; self.settings.n_mels];
+        const ALIGNMENT: usize = 64;
+        let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + ALIGNMENT / 4];
+        let first = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT / 4);
+        let mut bands = vec![0.0; self.settings.n_mels * LANES];
         let mut energy = [0.0; LANES];
         let group = LANES * self.settings.n_mels;
         for (i, out) in out.chunks_mut(group).enumerate() {
             let n_frames = out.len() / self.settings.n_mels;
             let samples = &samples[i * LANES * self.settings.hop..];
             let energy = &mut energy[..n_frames];
-            many(self, samples, &mut rows, &mut bands, out, energy);
+            run_group(self, samples, &mut memory[first..], &mut bands, out, energy);
         }
     }
 
-    /// Up to `LANES` frames: bands and the energy by `gains`. Works in scratch of the caller, which holds spectra after.
+    /// Up to `LANES` frames: bands and the energy by `gains`.
     ///
     /// # Shape
     /// `samples`: from the first frame's start; `out`: (n_frames, n_mels); `energy`: (n_frames,).
@@ -229,28 +231,27 @@ impl LogMel {
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        let Scratch {
-            rows,
-            bands,
-            few_rows,
-            few_bands,
-        } = scratch;
-        if energy.len() <= FEW_LANES {
-            few(self, samples, few_rows, few_bands, out, energy);
-        } else {
-            many(self, samples, rows, bands, out, energy);
-        }
+        run_group(
+            self,
+            samples,
+            &mut scratch.rows,
+            &mut scratch.bands,
+            out,
+            energy,
+        );
     }
 
     #[inline(always)]
-    fn run<const L: usize>(
+    fn run(
         &self,
         samples: &[f32],
-        rows: &mut [Row<L>],
-        bands: &mut [[f32; L]],
+        rows: &mut [f32],
+        bands: &mut [f32],
         out: &mut [f32],
         energy: &mut [f32],
     ) {
+        let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
+        let bands = &mut bands.as_chunks_mut::<LANES>().0[..self.bands.len()];
         let n_frames = energy.len();
         let hop = self.settings.hop;
         let sums = self
@@ -258,14 +259,14 @@ impl LogMel {
             .magnitudes(samples, hop, n_frames, rows, &self.gains);
         energy.copy_from_slice(&sums[..n_frames]);
         for (row, band) in bands.iter_mut().zip(&self.bands) {
-            let mut sum = [0.0; L];
+            let mut sum = [0.0; LANES];
             for (i, &weight) in band.weights.iter().enumerate() {
                 let magnitude = self.spectrum.magnitude(rows, band.first_bin + i);
-                for l in 0..L {
+                for l in 0..LANES {
                     sum[l] += magnitude[l] * weight;
                 }
             }
-            for l in 0..L {
+            for l in 0..LANES {
                 row[l] = ln(sum[l] + LOG_OFFSET);
             }
         }
@@ -275,15 +276,17 @@ impl LogMel {
 
 /// Rows of lanes to one row per frame.
 #[inline(always)]
-fn scatter<const L: usize>(bands: &[[f32; L]], out: &mut [f32], n_mels: usize) {
-    let (tiles, rest) = bands.as_chunks::<L>();
+fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
+    let (tiles, rest) = bands.as_chunks::<LANES>();
+    let mut other = [[0.0; LANES]; LANES];
     for (i, tile) in tiles.iter().enumerate() {
-        let turned = transpose(tile);
+        let mut turned = *tile;
+        transpose(&mut turned, &mut other);
         for (frame, row) in out.chunks_exact_mut(n_mels).zip(&turned) {
-            frame[i * L..][..L].copy_from_slice(row);
+            frame[i * LANES..][..LANES].copy_from_slice(row);
         }
     }
-    let done = tiles.len() * L;
+    let done = tiles.len() * LANES;
     for (l, frame) in out.chunks_exact_mut(n_mels).enumerate() {
         for (value, row) in frame[done..].iter_mut().zip(rest) {
             *value = row[l];
@@ -292,11 +295,11 @@ fn scatter<const L: usize>(bands: &[[f32; L]], out: &mut [f32], n_mels: usize) {
 }
 
 per_path! {
-    fn many(
+    fn run_group(
         tables: &LogMel,
         samples: &[f32],
-        rows: &mut [Row<LANES>],
-        bands: &mut [[f32; LANES]],
+        rows: &mut [f32],
+        bands: &mut [f32],
         out: &mut [f32],
         energy: &mut [f32],
     ) {
@@ -304,47 +307,29 @@ per_path! {
     }
 }
 
-per_path! {
-    fn few(
-        tables: &LogMel,
-        samples: &[f32],
-        rows: &mut [Row<FEW_LANES>],
-        bands: &mut [[f32; FEW_LANES]],
-        out: &mut [f32],
-        energy: &mut [f32],
-    ) {
-        tables.run(samples, rows, bands, out, energy);
-    }
-}
-
-const STREET_ROWS: usize = 256 + 256 / 16;
+/// Values that the shipped front end works in.
+const STREET_VALUES: usize = (256 + 256 / 16) * 2 * LANES;
 
 /// Working memory of `group_into` for the shipped front end: lives on the stack, holds spectra, is wiped when dropped.
 #[repr(C, align(64))]
 pub(crate) struct Scratch {
-    rows: [Row<LANES>; STREET_ROWS],
-    bands: [[f32; LANES]; 64],
-    few_rows: [Row<FEW_LANES>; STREET_ROWS],
-    few_bands: [[f32; FEW_LANES]; 64],
+    rows: [f32; STREET_VALUES],
+    bands: [f32; 64 * LANES],
 }
 
 impl Scratch {
     pub(crate) fn new() -> Self {
         Self {
-            rows: [Row::ZERO; STREET_ROWS],
-            bands: [[0.0; LANES]; 64],
-            few_rows: [Row::ZERO; STREET_ROWS],
-            few_bands: [[0.0; FEW_LANES]; 64],
+            rows: [0.0; STREET_VALUES],
+            bands: [0.0; 64 * LANES],
         }
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.rows.fill(Row::ZERO);
-        self.bands.fill([0.0; LANES]);
-        self.few_rows.fill(Row::ZERO);
-        self.few_bands.fill([0.0; FEW_LANES]);
+        self.rows.fill(0.0);
+        self.bands.fill(0.0);
         // The compiler may not drop stores to what it must take as read.
         std::hint::black_box(self);
     }
@@ -359,8 +344,8 @@ pub(crate) fn ln(v: f32) -> f32 {
     // Bits of √½: subtracting them puts the exponent's step there.
     const SQRT_HALF: u32 = 0x3f35_04f3;
     // ln 2 in two parts; the first has few enough bits for e times it to be exact.
-    const LN_2_HIGH: f32 = 0.693_359_375;
-    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const LN_2_HIGH: f32 = 355.0 / 512.0;
+    const LN_2_LOW: f32 = -0.000_212_194_44;
     let shifted = v.to_bits().wrapping_sub(SQRT_HALF);
     let exponent = (shifted as i32 >> 23) as f32;
     let mantissa = f32::from_bits((shifted & 0x007f_ffff).wrapping_add(SQRT_HALF));
@@ -371,145 +356,4 @@ pub(crate) fn ln(v: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ln_is_good_to_two_units() {
-        let mut worst = [0.0_f64; 2];
-        let mut v = 1e-6_f32;
-        while v < 1e7 {
-            for bits in 0..64 {
-                let v = f32::from_bits(v.to_bits() + bits);
-                let expected = libm::log(f64::from(v));
-                let error = (f64::from(ln(v)) - expected).abs();
-                let rounded = expected as f32;
-                let unit = f64::from(f32::from_bits(rounded.abs().to_bits() + 1) - rounded.abs());
-                worst[0] = worst[0].max(error / unit.max(6e-8));
-                worst[1] = worst[1].max(error);
-            }
-            v *= 1.0007;
-        }
-        assert!(worst[0] <= 2.0 && worst[1] <= 1.5e-6, "{worst:?}");
-    }
-
-    #[test]
-    fn silence_is_ln_of_the_offset() {
-        assert_eq!(ln(LOG_OFFSET), -6.907_755_4);
-        let street = LogMel::new(LogMelSettings::STREET).unwrap();
-        assert!(
-            street
-                .log_mel(&[0.0; 16_000])
-                .iter()
-                .all(|&x| x == -6.907_755_4)
-        );
-    }
-
-    #[test]
-    fn speech_touches_42_bands_and_with_its_guard_44() {
-        let street = LogMel::new(LogMelSettings::STREET).unwrap();
-        for (low, high, first, n) in [(300.0, 3_400.0, 4, 42), (220.0, 3_480.0, 2, 44)] {
-            let mask = street.bands_touching(low, high);
-            let touched: Vec<usize> = (0..64).filter(|&band| mask[band]).collect();
-            assert_eq!(touched, (first..first + n).collect::<Vec<_>>());
-        }
-    }
-
-    /// Slow and obvious: one frame at a time, f64 throughout.
-    fn reference(settings: &LogMelSettings, samples: &[f32]) -> Vec<f64> {
-        let n_fft = settings.n_fft;
-        let fft = realfft::RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
-        let edge = |i: usize| {
-            let (low, high) = (mel_of(settings.fmin), mel_of(settings.fmax));
-            low + (high - low) * i as f64 / (settings.n_mels + 1) as f64
-        };
-        let mut out = Vec::new();
-        let mut start = 0;
-        while start + settings.win_length <= samples.len() {
-            let mut frame = vec![0.0; n_fft];
-            for n in 0..settings.win_length {
-                let angle = 2.0 * std::f64::consts::PI * n as f64 / settings.win_length as f64;
-                frame[n] = f64::from(samples[start + n]) * (0.5 - 0.5 * angle.cos());
-            }
-            let mut bins = fft.make_output_vec();
-            fft.process(&mut frame, &mut bins).unwrap();
-            for band in 0..settings.n_mels {
-                let mut sum = 0.0;
-                for (k, bin) in bins.iter().enumerate().skip(1) {
-                    let mel = mel_of(k as f64 * f64::from(settings.sample_rate) / n_fft as f64);
-                    let rise = (mel - edge(band)) / (edge(band + 1) - edge(band));
-                    let fall = (edge(band + 2) - mel) / (edge(band + 2) - edge(band + 1));
-                    sum += rise.min(fall).max(0.0) * bin.norm();
-                }
-                out.push((sum + 0.001).ln());
-            }
-            start += settings.hop;
-        }
-        out
-    }
-
-    fn noise(n: usize) -> Vec<f32> {
-        let mut state = 7_u32;
-        (0..n)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                state as f32 / 4_294_967_296.0 - 0.5
-            })
-            .collect()
-    }
-
-    #[test]
-    fn matches_the_reference() {
-        let other = LogMelSettings {
-            sample_rate: 48_000,
-            n_fft: 1024,
-            win_length: 1024,
-            hop: 512,
-            n_mels: 37,
-            fmin: 0.0,
-            fmax: 24_000.0,
-        };
-        for settings in [LogMelSettings::STREET, other] {
-            let samples = noise(20_000);
-            let got = LogMel::new(settings).unwrap().log_mel(&samples);
-            let expected = reference(&settings, &samples);
-            assert_eq!(got.len(), expected.len());
-            for (got, expected) in got.iter().zip(&expected) {
-                assert!(
-                    (f64::from(*got) - expected).abs() < 3e-6,
-                    "{got} {expected}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn refuses_settings() {
-        let s = LogMelSettings::STREET;
-        for bad in [
-            LogMelSettings {
-                sample_rate: 0,
-                ..s
-            },
-            LogMelSettings { hop: 0, ..s },
-            LogMelSettings { n_mels: 0, ..s },
-            LogMelSettings { fmin: 8_000.0, ..s },
-            LogMelSettings {
-                fmin: f64::NAN,
-                ..s
-            },
-            LogMelSettings { fmax: 8_001.0, ..s },
-            LogMelSettings {
-                fmax: f64::NAN,
-                ..s
-            },
-            LogMelSettings { n_fft: 500, ..s },
-        ] {
-            assert!(LogMel::new(bad).is_err(), "{bad:?}");
-        }
-        let street = LogMel::new(s).unwrap();
-        assert!(street.log_mel_into(&[0.0; 400], &mut [0.0; 63]).is_err());
-        assert_eq!(street.n_frames(399), 0);
-        assert_eq!(street.n_frames(560), 2);
-    }
-}
+mod tests;

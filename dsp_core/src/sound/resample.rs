@@ -21,7 +21,7 @@ const ATTENUATION_DB: f64 = 84.0;
 /// From the pass band's edge (7.5 kHz) to the stop band's (8.5 kHz), in Hz.
 const TRANSITION_HZ: f64 = 1_000.0;
 /// Partial sums of a dot product.
-const LANES: usize = 16;
+const LANES: usize = 32;
 /// Most coefficients of a table with every phase: enough for all usual rates.
 const MAX_COEFFICIENTS: usize = 65_536;
 /// Rows of a table for awkward rates: outputs between two rows are interpolated linearly, with an error below
@@ -35,6 +35,8 @@ struct Table {
     /// Output m stands at input sample m × `down` / `up`.
     up: u64,
     down: u64,
+    /// `down` / `up` in whole samples and the rest.
+    step: (usize, u64),
     /// Taps on either side of the output's place.
     half: usize,
     /// One row a phase, or `N_STEPS` + 1 rows.
@@ -80,6 +82,7 @@ impl Table {
         Self {
             up,
             down,
+            step: ((down / up) as usize, down % up),
             half: n_taps / 2,
             coefficients,
             is_exact,
@@ -142,9 +145,8 @@ pub(crate) struct Resampler {
     table: Option<Arc<Table>>,
     input: Zeroizing<Vec<f32>>,
     n_input: usize,
-    /// Place of the next output: index of its first tap in `input`, and its phase.
-    first_tap: usize,
-    phase: u64,
+    /// Of the next output: index of its first tap in `input`, and its phase.
+    place: Place,
 }
 
 impl Resampler {
@@ -156,8 +158,10 @@ impl Resampler {
             table,
             input: Zeroizing::new(vec![0.0; n_taps + CHUNK]),
             n_input: 0,
-            first_tap: 0,
-            phase: 0,
+            place: Place {
+                first_tap: 0,
+                phase: 0,
+            },
         };
         resampler.restart(0, 0);
         resampler
@@ -185,7 +189,7 @@ impl Resampler {
         self.input.fill(0.0);
         let Some(table) = &self.table else {
             self.n_input = 0;
-            self.first_tap = output.saturating_sub(start_sample) as usize;
+            self.place.first_tap = output.saturating_sub(start_sample) as usize;
             return;
         };
         // Before the stream there was silence.
@@ -196,8 +200,8 @@ impl Resampler {
         } else {
             table.half as u64 - 1
         };
-        self.first_tap = (place - before - start_sample.min(place - before)) as usize;
-        self.phase = phase;
+        self.place.first_tap = (place - before - start_sample.min(place - before)) as usize;
+        self.place.phase = phase;
     }
 
     /// Takes in as many samples as there is room for, and says how many.
@@ -215,16 +219,16 @@ impl Resampler {
     pub(crate) fn drain_into(&mut self, out: &mut [f32]) -> usize {
         let n = match &self.table {
             None => {
-                let start = self.first_tap.min(self.n_input);
+                let start = self.place.first_tap.min(self.n_input);
                 let n = out.len().min(self.n_input - start);
                 out[..n].copy_from_slice(&self.input[start..start + n]);
-                self.first_tap += n;
+                self.place.first_tap += n;
                 n
             }
             Some(table) => {
                 let input = &self.input[..self.n_input];
-                let (n, first_tap, phase) = run(table, input, self.first_tap, self.phase, out);
-                (self.first_tap, self.phase) = (first_tap, phase);
+                let (n, place) = run(table, input, self.place, out);
+                self.place = place;
                 n
             }
         };
@@ -233,15 +237,15 @@ impl Resampler {
     }
 
     fn forget(&mut self) {
-        let n_old = self.first_tap.min(self.n_input);
+        let n_old = self.place.first_tap.min(self.n_input);
         self.input.copy_within(n_old..self.n_input, 0);
         self.input[self.n_input - n_old..self.n_input].fill(0.0);
         self.n_input -= n_old;
-        self.first_tap -= n_old;
+        self.place.first_tap -= n_old;
     }
 }
 
-/// Sum of products in a fixed order: 16 partial sums, then halves.
+/// Sum of products in a fixed order: `LANES` partial sums, then halves.
 #[inline(always)]
 fn dot(samples: &[f32], taps: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
@@ -252,48 +256,61 @@ fn dot(samples: &[f32], taps: &[f32]) -> f32 {
             sums[l] += x[l] * h[l];
         }
     }
-    halve(&sums)
+    let mut half = [0.0; LANES / 2];
+    for l in 0..LANES / 2 {
+        half[l] = sums[l] + sums[l + LANES / 2];
+    }
+    // Through memory: else the compiler shapes the loop's vectors after the halving below, two lanes wide.
+    let mut half = std::hint::black_box(half);
+    let mut n = LANES / 4;
+    while n > 0 {
+        for l in 0..n {
+            half[l] += half[l + n];
+        }
+        n /= 2;
+    }
+    half[0]
 }
 
-#[inline(always)]
-fn halve(sums: &[f32; LANES]) -> f32 {
-    let mut eight = [0.0; 8];
-    for i in 0..8 {
-        eight[i] = sums[i] + sums[i + 8];
+/// Where an output stands among the input.
+#[derive(Clone, Copy)]
+struct Place {
+    first_tap: usize,
+    phase: u64,
+}
+
+impl Place {
+    #[inline(always)]
+    fn step(&mut self, table: &Table) {
+        self.first_tap += table.step.0;
+        self.phase += table.step.1;
+        if self.phase >= table.up {
+            self.phase -= table.up;
+            self.first_tap += 1;
+        }
     }
-    let mut four = [0.0; 4];
-    for i in 0..4 {
-        four[i] = eight[i] + eight[i + 4];
-    }
-    (four[0] + four[2]) + (four[1] + four[3])
 }
 
 per_path! {
-    fn run(table: &Table, input: &[f32], start: usize, phase: u64, out: &mut [f32]) -> (usize, usize, u64) {
+    fn run(table: &Table, input: &[f32], place: Place, out: &mut [f32]) -> (usize, Place) {
         let n_taps = table.n_taps();
-        let (mut first_tap, mut phase) = (start, phase);
-        let (whole, part) = ((table.down / table.up) as usize, table.down % table.up);
+        let mut place = place;
         let mut n = 0;
-        while n < out.len() && first_tap + n_taps <= input.len() {
-            let samples = &input[first_tap..first_tap + n_taps];
+        while n < out.len() && place.first_tap + n_taps <= input.len() {
+            let samples = &input[place.first_tap..place.first_tap + n_taps];
             out[n] = if table.is_exact {
-                dot(samples, table.row(phase as usize))
+                dot(samples, table.row(place.phase as usize))
             } else {
-                let at = phase * N_STEPS as u64;
-                let (row, rest) = ((at / table.up) as usize, at % table.up);
+                let at = place.phase * N_STEPS as u64;
+                let row = (at / table.up) as usize;
+                let share = (at % table.up) as f32 / table.up as f32;
                 let before = dot(samples, table.row(row));
-                let after = dot(samples, table.row(row + 1));
-                before + (after - before) * (rest as f32 / table.up as f32)
+                before + (dot(samples, table.row(row + 1)) - before) * share
             };
             n += 1;
-            first_tap += whole;
-            phase += part;
-            if phase >= table.up {
-                phase -= table.up;
-                first_tap += 1;
-            }
+            place.step(table);
         }
-        (n, first_tap, phase)
+        (n, place)
     }
 }
 
@@ -318,3 +335,6 @@ pub fn resample(samples: &[f32], sample_rate: u32) -> Result<Vec<f32>, Parameter
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests;

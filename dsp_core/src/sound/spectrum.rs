@@ -10,27 +10,13 @@ use crate::error::ParameterError;
 
 /// Frames that are transformed side by side: one AVX-512 vector, two AVX2 ones, four of the baseline.
 pub(crate) const LANES: usize = 16;
-/// Frames side by side when few are left over.
-pub(crate) const FEW_LANES: usize = 8;
 /// Complex rows between two rows of padding: without it the rows of one butterfly share one set of the L1 cache.
 const RUN: usize = 16;
 /// Smallest and largest transform.
 const N_FFT: std::ops::RangeInclusive<usize> = 64..=16_384;
 
 /// One complex value of every frame, later the magnitudes of two bins.
-#[derive(Clone, Copy)]
-#[repr(C, align(32))]
-pub(crate) struct Row<const L: usize> {
-    pub(crate) re: [f32; L],
-    pub(crate) im: [f32; L],
-}
-
-impl<const L: usize> Row<L> {
-    pub(crate) const ZERO: Self = Self {
-        re: [0.0; L],
-        im: [0.0; L],
-    };
-}
+pub(crate) type Row = [[f32; LANES]; 2];
 
 /// Twiddle factors of one radix-4 butterfly: w, w², w³ as (re, im).
 type Twiddle = [f32; 6];
@@ -99,32 +85,28 @@ impl Spectrum {
 
     /// The magnitudes of bin `k` (0 to n_fft / 2) after `magnitudes`.
     #[inline(always)]
-    pub(crate) fn magnitude<'a, const L: usize>(
-        &self,
-        rows: &'a [Row<L>],
-        k: usize,
-    ) -> &'a [f32; L] {
+    pub(crate) fn magnitude<'a>(&self, rows: &'a [Row], k: usize) -> &'a [f32; LANES] {
         if k == self.place.len() {
-            &rows[0].im
+            &rows[0][1]
         } else {
-            &rows[self.place[k] as usize].re
+            &rows[self.place[k] as usize][0]
         }
     }
 
-    /// Magnitude spectra of `n_frames` (1 to L) frames that start every `hop` samples, left in `rows`, and per frame the
+    /// Magnitude spectra of `n_frames` (1 to `LANES`) frames that start every `hop` samples, left in `rows`, and per frame the
     /// sum of power times `gains` (by bin; empty: none).
     ///
     /// # Shape
     /// `samples`: at least ((n_frames - 1) hop + win_length,); `rows`: (n_rows,).
     #[inline(always)]
-    pub(crate) fn magnitudes<const L: usize>(
+    pub(crate) fn magnitudes(
         &self,
         samples: &[f32],
         hop: usize,
         n_frames: usize,
-        rows: &mut [Row<L>],
+        rows: &mut [Row],
         gains: &[f32],
-    ) -> [f32; L] {
+    ) -> [f32; LANES] {
         let rows = &mut rows[..self.n_rows()];
         self.load(samples, hop, n_frames, rows);
         if !self.radix2.is_empty() {
@@ -143,51 +125,42 @@ impl Spectrum {
 
     /// Windows the frames and turns them by 90°: sample n of every frame becomes one row.
     #[inline(always)]
-    fn load<const L: usize>(
-        &self,
-        samples: &[f32],
-        hop: usize,
-        n_frames: usize,
-        rows: &mut [Row<L>],
-    ) {
-        let n_whole = self.win_length / L;
-        let mut tile = [[0.0; L]; L];
-        for block in 0..self.window_fn.len() / L {
-            let window_fn = &self.window_fn[block * L..][..L];
+    fn load(&self, samples: &[f32], hop: usize, n_frames: usize, rows: &mut [Row]) {
+        let n_whole = self.win_length / LANES;
+        let (mut tile, mut other) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
+        for block in 0..self.window_fn.len() / LANES {
+            let window_fn = &self.window_fn[block * LANES..][..LANES];
             for (l, column) in tile.iter_mut().enumerate() {
                 // Lanes without a frame repeat the first one: nobody reads them.
-                let start = if l < n_frames { l * hop } else { 0 } + block * L;
+                let start = if l < n_frames { l * hop } else { 0 } + block * LANES;
                 if block < n_whole {
-                    let frame = &samples[start..start + L];
-                    for i in 0..L {
+                    let frame = &samples[start..start + LANES];
+                    for i in 0..LANES {
                         column[i] = frame[i] * window_fn[i];
                     }
                 } else {
-                    for i in 0..L {
-                        let inside = block * L + i < self.win_length;
+                    for i in 0..LANES {
+                        let inside = block * LANES + i < self.win_length;
                         column[i] = if inside { samples[start + i] } else { 0.0 } * window_fn[i];
                     }
                 }
             }
-            let tile = transpose(&tile);
-            let first = block * L / 2;
-            let target = &mut rows[first + first / RUN..][..L / 2];
-            for (row, pair) in target.iter_mut().zip(tile.chunks_exact(2)) {
-                row.re = pair[0];
-                row.im = pair[1];
-            }
+            transpose(&mut tile, &mut other);
+            let first = block * LANES / 2;
+            let target = &mut rows[first + first / RUN..][..LANES / 2];
+            target.copy_from_slice(tile.as_chunks::<2>().0);
         }
-        let first_empty = self.window_fn.len() / L * L / 2;
+        let first_empty = self.window_fn.len() / LANES * LANES / 2;
         if first_empty < self.n_fft / 2 {
-            rows[first_empty + first_empty / RUN..].fill(Row::ZERO);
+            rows[first_empty + first_empty / RUN..].fill([[0.0; LANES]; 2]);
         }
     }
 
     /// Half-size complex to real spectrum, as magnitudes in place.
     #[inline(always)]
-    fn split<const L: usize>(&self, rows: &mut [Row<L>], gains: &[f32]) -> [f32; L] {
+    fn split(&self, rows: &mut [Row], gains: &[f32]) -> [f32; LANES] {
         let half = self.n_fft / 2;
-        let mut energy = [0.0; L];
+        let mut energy = [0.0; LANES];
         let gain = |k: usize| gains.get(k).copied().unwrap_or(0.0);
         ends(&mut rows[0], gain(0), gain(half), &mut energy);
         middle(
@@ -238,39 +211,32 @@ fn place(k: usize, half: usize, is_odd: bool) -> u32 {
     (position + position / RUN) as u32
 }
 
+/// One round of a perfect shuffle: rows i and i + LANES / 2 become rows 2 i and 2 i + 1.
 #[inline(always)]
-fn interleave<const L: usize>(a: &[f32; L], b: &[f32; L], first: usize) -> [f32; L] {
-    let mut out = [0.0; L];
-    for i in 0..L {
-        out[i] = if i % 2 == 0 {
-            a[first + i / 2]
-        } else {
-            b[first + i / 2]
-        };
+fn shuffle(from: &[[f32; LANES]; LANES], to: &mut [[f32; LANES]; LANES]) {
+    for i in 0..LANES / 2 {
+        let (a, b) = (&from[i], &from[i + LANES / 2]);
+        for n in 0..LANES / 2 {
+            to[2 * i][2 * n] = a[n];
+            to[2 * i][2 * n + 1] = b[n];
+            to[2 * i + 1][2 * n] = a[LANES / 2 + n];
+            to[2 * i + 1][2 * n + 1] = b[LANES / 2 + n];
+        }
     }
-    out
 }
 
-/// Rows to columns by log2(L) rounds of interleaving, which compile to shuffles.
+/// Rows to columns by four rounds of shuffling. Overwrites `other`.
 #[inline(always)]
-pub(crate) fn transpose<const L: usize>(tile: &[[f32; L]; L]) -> [[f32; L]; L] {
-    let mut from = *tile;
-    let mut n = 1;
-    while n < L {
-        let mut to = [[0.0; L]; L];
-        for i in 0..L / 2 {
-            to[2 * i] = interleave(&from[i], &from[i + L / 2], 0);
-            to[2 * i + 1] = interleave(&from[i], &from[i + L / 2], L / 2);
-        }
-        from = to;
-        n *= 2;
-    }
-    from
+pub(crate) fn transpose(tile: &mut [[f32; LANES]; LANES], other: &mut [[f32; LANES]; LANES]) {
+    shuffle(tile, other);
+    shuffle(other, tile);
+    shuffle(tile, other);
+    shuffle(other, tile);
 }
 
 /// Radix-2 stage over the whole transform.
 #[inline(always)]
-fn stage2<const L: usize>(rows: &mut [Row<L>], twiddles: &[[f32; 2]]) {
+fn stage2(rows: &mut [Row], twiddles: &[[f32; 2]]) {
     let (low, high) = rows.split_at_mut(rows.len() / 2);
     let runs = low
         .chunks_exact_mut(RUN + 1)
@@ -283,19 +249,19 @@ fn stage2<const L: usize>(rows: &mut [Row<L>], twiddles: &[[f32; 2]]) {
 }
 
 #[inline(always)]
-fn butterfly2<const L: usize>(a: &mut Row<L>, b: &mut Row<L>, w: [f32; 2]) {
-    for l in 0..L {
-        let (re, im) = (a.re[l] - b.re[l], a.im[l] - b.im[l]);
-        a.re[l] += b.re[l];
-        a.im[l] += b.im[l];
-        b.re[l] = re * w[0] - im * w[1];
-        b.im[l] = re * w[1] + im * w[0];
+fn butterfly2(a: &mut Row, b: &mut Row, w: [f32; 2]) {
+    for l in 0..LANES {
+        let (re, im) = (a[0][l] - b[0][l], a[1][l] - b[1][l]);
+        a[0][l] += b[0][l];
+        a[1][l] += b[1][l];
+        b[0][l] = re * w[0] - im * w[1];
+        b[1][l] = re * w[1] + im * w[0];
     }
 }
 
 /// Radix-4 stage whose quarters are whole runs.
 #[inline(always)]
-fn stage4<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
+fn stage4(rows: &mut [Row], twiddles: &[Twiddle]) {
     let quarter = twiddles.len() / RUN * (RUN + 1);
     for group in rows.chunks_exact_mut(4 * quarter) {
         let (ab, cd) = group.split_at_mut(2 * quarter);
@@ -316,7 +282,7 @@ fn stage4<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
 
 /// Radix-4 stage whose groups are one run.
 #[inline(always)]
-fn stage4_in_runs<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
+fn stage4_in_runs(rows: &mut [Row], twiddles: &[Twiddle]) {
     for run in rows.chunks_exact_mut(RUN + 1) {
         let (ab, cd) = run.split_at_mut(RUN / 2);
         let (a, b) = ab.split_at_mut(RUN / 4);
@@ -328,36 +294,30 @@ fn stage4_in_runs<const L: usize>(rows: &mut [Row<L>], twiddles: &[Twiddle]) {
 }
 
 #[inline(always)]
-fn butterfly4<const L: usize>(
-    a: &mut Row<L>,
-    b: &mut Row<L>,
-    c: &mut Row<L>,
-    d: &mut Row<L>,
-    w: &Twiddle,
-) {
-    for l in 0..L {
-        let (s0r, s0i) = (a.re[l] + c.re[l], a.im[l] + c.im[l]);
-        let (d0r, d0i) = (a.re[l] - c.re[l], a.im[l] - c.im[l]);
-        let (s1r, s1i) = (b.re[l] + d.re[l], b.im[l] + d.im[l]);
+fn butterfly4(a: &mut Row, b: &mut Row, c: &mut Row, d: &mut Row, w: &Twiddle) {
+    for l in 0..LANES {
+        let (s0r, s0i) = (a[0][l] + c[0][l], a[1][l] + c[1][l]);
+        let (d0r, d0i) = (a[0][l] - c[0][l], a[1][l] - c[1][l]);
+        let (s1r, s1i) = (b[0][l] + d[0][l], b[1][l] + d[1][l]);
         // (b - d) times -i
-        let (d1r, d1i) = (b.im[l] - d.im[l], d.re[l] - b.re[l]);
-        a.re[l] = s0r + s1r;
-        a.im[l] = s0i + s1i;
+        let (d1r, d1i) = (b[1][l] - d[1][l], d[0][l] - b[0][l]);
+        a[0][l] = s0r + s1r;
+        a[1][l] = s0i + s1i;
         let (xr, xi) = (d0r + d1r, d0i + d1i);
-        b.re[l] = xr * w[0] - xi * w[1];
-        b.im[l] = xr * w[1] + xi * w[0];
+        b[0][l] = xr * w[0] - xi * w[1];
+        b[1][l] = xr * w[1] + xi * w[0];
         let (xr, xi) = (s0r - s1r, s0i - s1i);
-        c.re[l] = xr * w[2] - xi * w[3];
-        c.im[l] = xr * w[3] + xi * w[2];
+        c[0][l] = xr * w[2] - xi * w[3];
+        c[1][l] = xr * w[3] + xi * w[2];
         let (xr, xi) = (d0r - d1r, d0i - d1i);
-        d.re[l] = xr * w[4] - xi * w[5];
-        d.im[l] = xr * w[5] + xi * w[4];
+        d[0][l] = xr * w[4] - xi * w[5];
+        d[1][l] = xr * w[5] + xi * w[4];
     }
 }
 
 /// Last radix-4 stage: no factors.
 #[inline(always)]
-fn stage4_last<const L: usize>(rows: &mut [Row<L>]) {
+fn stage4_last(rows: &mut [Row]) {
     for run in rows.chunks_exact_mut(RUN + 1) {
         for quad in run[..RUN].chunks_exact_mut(4) {
             if let [a, b, c, d] = quad {
@@ -368,62 +328,57 @@ fn stage4_last<const L: usize>(rows: &mut [Row<L>]) {
 }
 
 #[inline(always)]
-fn butterfly4_plain<const L: usize>(
-    a: &mut Row<L>,
-    b: &mut Row<L>,
-    c: &mut Row<L>,
-    d: &mut Row<L>,
-) {
-    for l in 0..L {
-        let (s0r, s0i) = (a.re[l] + c.re[l], a.im[l] + c.im[l]);
-        let (d0r, d0i) = (a.re[l] - c.re[l], a.im[l] - c.im[l]);
-        let (s1r, s1i) = (b.re[l] + d.re[l], b.im[l] + d.im[l]);
-        let (d1r, d1i) = (b.im[l] - d.im[l], d.re[l] - b.re[l]);
-        a.re[l] = s0r + s1r;
-        a.im[l] = s0i + s1i;
-        b.re[l] = d0r + d1r;
-        b.im[l] = d0i + d1i;
-        c.re[l] = s0r - s1r;
-        c.im[l] = s0i - s1i;
-        d.re[l] = d0r - d1r;
-        d.im[l] = d0i - d1i;
+fn butterfly4_plain(a: &mut Row, b: &mut Row, c: &mut Row, d: &mut Row) {
+    for l in 0..LANES {
+        let (s0r, s0i) = (a[0][l] + c[0][l], a[1][l] + c[1][l]);
+        let (d0r, d0i) = (a[0][l] - c[0][l], a[1][l] - c[1][l]);
+        let (s1r, s1i) = (b[0][l] + d[0][l], b[1][l] + d[1][l]);
+        let (d1r, d1i) = (b[1][l] - d[1][l], d[0][l] - b[0][l]);
+        a[0][l] = s0r + s1r;
+        a[1][l] = s0i + s1i;
+        b[0][l] = d0r + d1r;
+        b[1][l] = d0i + d1i;
+        c[0][l] = s0r - s1r;
+        c[1][l] = s0i - s1i;
+        d[0][l] = d0r - d1r;
+        d[1][l] = d0i - d1i;
     }
 }
 
 /// Bins 0 and n_fft / 2 (the window is halved, hence the factor 2).
 #[inline(always)]
-fn ends<const L: usize>(row: &mut Row<L>, gain_0: f32, gain_half: f32, energy: &mut [f32; L]) {
-    for l in 0..L {
-        let low = 2.0 * (row.re[l] + row.im[l]);
-        let high = 2.0 * (row.re[l] - row.im[l]);
+fn ends(row: &mut Row, gain_0: f32, gain_half: f32, energy: &mut [f32; LANES]) {
+    for l in 0..LANES {
+        let low = 2.0 * (row[0][l] + row[1][l]);
+        let high = 2.0 * (row[0][l] - row[1][l]);
         energy[l] += low * low * gain_0 + high * high * gain_half;
-        row.re[l] = low.abs();
-        row.im[l] = high.abs();
+        row[0][l] = low.abs();
+        row[1][l] = high.abs();
     }
 }
 
 /// Bin n_fft / 4.
 #[inline(always)]
-fn middle<const L: usize>(row: &mut Row<L>, gain: f32, energy: &mut [f32; L]) {
-    for l in 0..L {
-        let power = 4.0 * (row.re[l] * row.re[l] + row.im[l] * row.im[l]);
+fn middle(row: &mut Row, gain: f32, energy: &mut [f32; LANES]) {
+    for l in 0..LANES {
+        let power = 4.0 * (row[0][l] * row[0][l] + row[1][l] * row[1][l]);
         energy[l] += power * gain;
-        row.re[l] = power.sqrt();
+        row[0][l] = power.sqrt();
     }
 }
 
 /// Bins k and n_fft / 2 - k.
 #[inline(always)]
-fn split_pair<const L: usize>(
-    low: &mut Row<L>,
-    high: &mut Row<L>,
+fn split_pair(
+    low: &mut Row,
+    high: &mut Row,
     w: [f32; 2],
     gains: [f32; 2],
-    energy: &mut [f32; L],
+    energy: &mut [f32; LANES],
 ) {
-    for l in 0..L {
-        let (even_re, even_im) = (low.re[l] + high.re[l], low.im[l] - high.im[l]);
-        let (odd_re, odd_im) = (low.im[l] + high.im[l], high.re[l] - low.re[l]);
+    for l in 0..LANES {
+        let (even_re, even_im) = (low[0][l] + high[0][l], low[1][l] - high[1][l]);
+        let (odd_re, odd_im) = (low[1][l] + high[1][l], high[0][l] - low[0][l]);
         let turned_re = odd_re * w[0] - odd_im * w[1];
         let turned_im = odd_re * w[1] + odd_im * w[0];
         let (re, im) = (even_re + turned_re, even_im + turned_im);
@@ -431,104 +386,10 @@ fn split_pair<const L: usize>(
         let (re, im) = (even_re - turned_re, even_im - turned_im);
         let power_high = re * re + im * im;
         energy[l] += power_low * gains[0] + power_high * gains[1];
-        low.re[l] = power_low.sqrt();
-        high.re[l] = power_high.sqrt();
+        low[0][l] = power_low.sqrt();
+        high[0][l] = power_high.sqrt();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Frames of noise against `realfft` in f64: absolute error relative to the frame's largest bin.
-    fn worst_error<const L: usize>(n_fft: usize, win_length: usize, n_frames: usize) -> f64 {
-        let hop = win_length / 2 + 3;
-        let mut state = 1_u32;
-        let samples: Vec<f32> = (0..(n_frames - 1) * hop + win_length)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                state as f32 / 2_147_483_648.0 - 1.0
-            })
-            .collect();
-        let spectrum = Spectrum::new(n_fft, win_length).unwrap();
-        let mut rows = vec![Row::<L>::ZERO; spectrum.n_rows()];
-        spectrum.magnitudes(&samples, hop, n_frames, &mut rows, &[]);
-        let fft = realfft::RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
-        let mut worst = 0.0_f64;
-        for frame in 0..n_frames {
-            let mut input = vec![0.0; n_fft];
-            let step = 2.0 * PI / win_length as f64;
-            for n in 0..win_length {
-                let w = 0.5 - 0.5 * (step * n as f64).cos();
-                input[n] = f64::from(samples[frame * hop + n]) * w;
-            }
-            let mut output = fft.make_output_vec();
-            fft.process(&mut input, &mut output).unwrap();
-            let peak = output.iter().map(|x| x.norm()).fold(0.0, f64::max);
-            for (k, x) in output.iter().enumerate() {
-                let got = f64::from(spectrum.magnitude(&rows, k)[frame]);
-                worst = worst.max((got - x.norm()).abs() / peak);
-            }
-        }
-        worst
-    }
-
-    #[test]
-    fn matches_realfft_at_every_size() {
-        for log2 in 6..=14 {
-            let n_fft = 1 << log2;
-            for win_length in [n_fft, n_fft * 25 / 32, n_fft / 2 + 1] {
-                for error in [
-                    worst_error::<16>(n_fft, win_length, 16),
-                    worst_error::<8>(n_fft, win_length, 5),
-                ] {
-                    assert!(error < 4e-7, "{n_fft} {win_length}: {error:e}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn energy_is_parsevals() {
-        let spectrum = Spectrum::new(512, 400).unwrap();
-        let samples: Vec<f32> = (0..400)
-            .map(|n| ((n * n * 7919) % 1009) as f32 / 1009.0 - 0.5)
-            .collect();
-        let mut gains = vec![2.0; 257];
-        (gains[0], gains[256]) = (1.0, 1.0);
-        let mut rows = vec![Row::<16>::ZERO; spectrum.n_rows()];
-        let energy = spectrum.magnitudes(&samples, 160, 1, &mut rows, &gains)[0];
-        let expected: f64 = hann(400)
-            .iter()
-            .zip(&samples)
-            .map(|(w, x)| f64::from(w * x) * f64::from(w * x))
-            .sum();
-        assert!((f64::from(energy) / 512.0 / expected - 1.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn transposes() {
-        let mut tile = [[0.0; 16]; 16];
-        for i in 0..256 {
-            tile[i / 16][i % 16] = i as f32;
-        }
-        let turned = transpose(&tile);
-        for i in 0..256 {
-            assert_eq!(turned[i % 16][i / 16], i as f32);
-        }
-    }
-
-    #[test]
-    fn refuses_sizes() {
-        for (n_fft, win_length) in [
-            (0, 1),
-            (500, 400),
-            (32, 32),
-            (32_768, 400),
-            (512, 513),
-            (512, 0),
-        ] {
-            assert!(Spectrum::new(n_fft, win_length).is_err());
-        }
-    }
-}
+mod tests;

@@ -80,15 +80,11 @@ fn quadratic([c0, c1, c2]: [f64; 3], s: f64) -> f64 {
     sum * sum * (1.0 - s) + difference * difference * s - 16.0 * c0 * c2 * s * (1.0 - s)
 }
 
-/// Frequencies at which the cascade has exactly the analogue gain: chosen for the smallest error between them, which is
-/// at most 0.22 dB below 95 % of the top (of 20 kHz, where the rate goes that far).
+/// Frequencies at which the cascade has exactly the analogue gain: chosen for a small error between them, at most
+/// 0.21 dB at usual rates and 0.32 dB at any, below 95 % of half the rate (or 20 kHz).
 fn matched_hz(sample_rate: u32) -> [f64; 3] {
-    let nyquist = f64::from(sample_rate) / 2.0;
-    if nyquist <= 20_000.0 {
-        [1_000.0, 0.66 * nyquist, 0.92 * nyquist]
-    } else {
-        [1_000.0, 0.74 * 20_000.0, 20_000.0]
-    }
+    let top = (0.46 * f64::from(sample_rate)).min(20_000.0);
+    [1_000.0, 0.72 * top, top]
 }
 
 /// Solves for the top section's numerator.
@@ -196,26 +192,28 @@ impl Weighting {
         x
     }
 
-    /// Eight samples at once: the same cascade but for rounding.
+    /// Eight samples a step: the same cascade but for rounding.
+    ///
+    /// # Shape
+    /// `samples`, `out`: (n_steps, 8).
     #[inline(always)]
-    pub(crate) fn step(&self, samples: &[f64; STEP], state: &mut State) -> [f64; STEP] {
-        let mut out = [0.0; STEP];
-        let mut next = [0.0; STEP];
-        for j in 0..STEP {
+    pub(crate) fn steps(
+        &self,
+        samples: &[[f64; STEP]],
+        state: &mut State,
+        out: &mut [[f64; STEP]],
+    ) {
+        for (x, y) in samples.iter().zip(out) {
+            let direct = combine(&self.input_to_output, x);
+            let ringing = combine(&self.state_to_output, state);
+            let left = combine(&self.state_to_state, state);
+            let new = combine(&self.input_to_state, x);
             for n in 0..STEP {
-                out[n] += self.input_to_output[j][n] * samples[j];
-                next[n] += self.input_to_state[j][n] * samples[j];
+                y[n] = direct[n] + ringing[n];
+                let s = left[n] + new[n];
+                state[n] = if s.abs() < LEAST_STATE { 0.0 } else { s };
             }
         }
-        for i in 0..6 {
-            for n in 0..STEP {
-                out[n] += self.state_to_output[i][n] * state[i];
-                next[n] += self.state_to_state[i][n] * state[i];
-            }
-        }
-        flush(&mut next);
-        *state = next;
-        out
     }
 
     /// Weights a whole signal that starts from rest.
@@ -227,17 +225,74 @@ impl Weighting {
         let mut out = Vec::with_capacity(samples.len());
         let (steps, rest) = samples.as_chunks::<STEP>();
         for step in steps {
-            out.extend(self.step(&step.map(f64::from), &mut state));
+            let mut weighted = [[0.0; STEP]];
+            self.steps(&[step.map(f64::from)], &mut state, &mut weighted);
+            out.extend(weighted[0]);
         }
         out.extend(rest.iter().map(|&x| self.one(f64::from(x), &mut state)));
         out
     }
 }
 
+/// Sum of `rows` times `factors`, in two chains.
+#[inline(always)]
+fn combine<const N: usize>(rows: &[[f64; STEP]; N], factors: &[f64; STEP]) -> [f64; STEP] {
+    let (mut even, mut odd) = ([0.0; STEP], [0.0; STEP]);
+    for i in 0..N / 2 {
+        for n in 0..STEP {
+            even[n] += rows[2 * i][n] * factors[2 * i];
+            odd[n] += rows[2 * i + 1][n] * factors[2 * i + 1];
+        }
+    }
+    for n in 0..STEP {
+        even[n] += odd[n];
+    }
+    even
+}
+
 /// A state that decays in silence stops at −600 dB instead of turning subnormal, which some CPUs compute slowly.
+const LEAST_STATE: f64 = 1e-30;
+
 #[inline(always)]
 fn flush(state: &mut State) {
     for s in state {
-        *s = if s.abs() < 1e-30 { 0.0 } else { *s };
+        *s = if s.abs() < LEAST_STATE { 0.0 } else { *s };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_the_cascade() {
+        for (kind, rate) in [
+            (WeightingKind::A, 16_000),
+            (WeightingKind::C, 44_100),
+            (WeightingKind::A, 192_000),
+        ] {
+            let weighting = Weighting::new(kind, rate);
+            let samples: Vec<f32> = (0..40_003)
+                .map(|n| ((n * n) % 1_009) as f32 / 504.5 - 1.0)
+                .collect();
+            let mut state = [0.0; STEP];
+            for (got, &x) in weighting.weight(&samples).iter().zip(&samples) {
+                let expected = weighting.one(f64::from(x), &mut state);
+                assert!(
+                    (got - expected).abs() < 1e-11,
+                    "{kind:?} {rate}: {got} {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_constant_vanishes_and_silence_ends_in_zero() {
+        let weighting = Weighting::new(WeightingKind::A, 48_000);
+        let mut samples = vec![1.0; 480_000];
+        samples.extend(vec![0.0; 960_000]);
+        let weighted = weighting.weight(&samples);
+        assert!(weighted[400_000..480_000].iter().all(|y| y.abs() < 1e-9));
+        assert_eq!(weighted[1_439_999], 0.0);
     }
 }

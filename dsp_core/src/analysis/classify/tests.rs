@@ -34,7 +34,7 @@ fn decision(candidate: &Candidate) -> Option<(usize, u8)> {
     let hits = SoundClass::ALL.iter().filter(|class| {
         let code = usize::from(class.code());
         let is_full = candidate.full_margin[code] >= 0.0;
-        is_full && (is_decided_full(**class) || candidate.masked_margin[code] >= 0.0)
+        is_full && (class.is_full_band() || candidate.masked_margin[code] >= 0.0)
     });
     let codes = hits.map(|class| usize::from(class.code()));
     let best = codes.max_by(|&a, &b| candidate.full_margin[a].total_cmp(&candidate.full_margin[b]));
@@ -43,33 +43,29 @@ fn decision(candidate: &Candidate) -> Option<(usize, u8)> {
 
 #[test]
 fn the_mask_is_what_touches_the_speech_band() {
-    let masked = mel_bands_touching(SPEECH_BAND_HZ);
-    let expected: Vec<bool> = (0..N_BANDS).map(|band| (2..=45).contains(&band)).collect();
-    assert_eq!(masked.to_vec(), expected);
-    let count = |span| {
-        mel_bands_touching(span)
-            .iter()
-            .filter(|&&is_masked| is_masked)
-            .count()
-    };
-    assert_eq!(count((100.0, 8_000.0)), N_BANDS);
-    assert!(count((200.0, 4_000.0)) > 44);
-    assert_eq!(MASK_FILL.to_bits(), libm::logf(0.001).to_bits());
+    let model = Arc::new(Model::street().unwrap());
+    let masked = |band| Classify::new(model.clone(), band).unwrap().masked;
+    let expected: [bool; N_BANDS] = std::array::from_fn(|band| (2..=45).contains(&band));
+    assert_eq!(masked(SPEECH_BAND_HZ), expected);
+    assert_eq!(masked([100.0, 8_000.0]), [true; N_BANDS]);
+    let wider = masked([200.0, 4_000.0]);
+    assert!(wider.iter().filter(|&&is_masked| is_masked).count() > 44);
+    assert_eq!(MASK_FILL.to_bits(), crate::sound::mel::ln(0.001).to_bits());
 }
 
 #[test]
 fn a_speech_band_is_never_narrowed() {
     let model = Arc::new(Model::street().unwrap());
     for band in [
-        (221.0, 3_480.0),
-        (220.0, 3_479.0),
-        (f32::NAN, 4_000.0),
-        (0.0, f32::INFINITY),
-        (-1.0, 4_000.0),
+        [221.0, 3_480.0],
+        [220.0, 3_479.0],
+        [f64::NAN, 4_000.0],
+        [0.0, f64::INFINITY],
+        [-1.0, 4_000.0],
     ] {
         assert!(Classify::new(model.clone(), band).is_err(), "{band:?}");
     }
-    assert!(Classify::new(model, (100.0, 5_000.0)).is_ok());
+    assert!(Classify::new(model, [100.0, 5_000.0]).is_ok());
 }
 
 #[test]
@@ -104,7 +100,7 @@ fn confidence_counts_steps_of_the_deciding_margin() {
     let candidate = small(3, -20.0).score(&rehearsal::window(2), true);
     for class in small(3, -20.0).classes() {
         let code = usize::from(class.sound_class.code());
-        let deciding = match is_decided_full(class.sound_class) {
+        let deciding = match class.sound_class.is_full_band() {
             true => candidate.full_margin[code],
             false => candidate.masked_margin[code],
         };

@@ -211,63 +211,69 @@ fn seconds_are_whole_at_once() {
     }
 }
 
+fn reason(result: Result<(), BlockError>) -> Reason {
+    result.unwrap_err().reason
+}
+
 #[test]
 fn refuses_what_does_not_follow() {
     let mut describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
     let mut out = Description::default();
     let samples = noise(1_000, 1);
-    let reason = |result: Result<(), BlockError>| result.unwrap_err().reason;
-    let other = AudioBlock::new(SENSOR + 1, 16_000, 0, samples.clone()).unwrap();
-    assert_eq!(
-        reason(describe.push_into(&other, &mut out)),
-        Reason::Mismatch
-    );
-    let wrong_rate = block(8_000, 0, &samples);
-    assert_eq!(
-        reason(describe.push_into(&wrong_rate, &mut out)),
-        Reason::Mismatch
-    );
+    let other_sensor = AudioBlock::new(SENSOR + 1, 16_000, 0, samples.clone()).unwrap();
+    for other in [other_sensor, block(8_000, 0, &samples)] {
+        assert_eq!(
+            reason(describe.push_into(&other, &mut out)),
+            Reason::Mismatch
+        );
+    }
+    let first = block(16_000, 0, &samples);
     let late = block(16_000, 1, &samples);
     assert_eq!(
         reason(describe.push_into(&late, &mut out)),
         Reason::OutOfOrder
     );
-    describe
-        .push_into(&block(16_000, 0, &samples), &mut out)
-        .unwrap();
+    describe.push_into(&first, &mut out).unwrap();
     assert_eq!(
-        reason(describe.push_into(&block(16_000, 0, &samples), &mut out)),
+        reason(describe.push_into(&first, &mut out)),
         Reason::OutOfOrder
     );
     assert_eq!(
-        reason(describe.refill_into(&block(16_000, 0, &samples), &mut out)),
+        reason(describe.refill_into(&first, &mut out)),
         Reason::OutOfOrder
     );
+    assert!(Describe::new(SENSOR, 7_999, SLOT).is_err());
+    assert!(Describe::new(SENSOR, 192_001, SLOT).is_err());
+}
+
+#[test]
+fn waits_for_its_refill_after_a_restore() {
+    let mut describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
+    let mut out = Description::default();
+    let samples = noise(1_000, 1);
+    let first = block(16_000, 0, &samples);
+    describe.push_into(&first, &mut out).unwrap();
     let mut restored = restore(&describe);
     let next = block(16_000, 1_000, &samples);
     assert_eq!(
         reason(restored.push_into(&next, &mut out)),
         Reason::OutOfOrder
     );
-    assert_eq!(
-        reason(restored.refill_into(&next, &mut out)),
-        Reason::OutOfOrder
-    );
-    assert_eq!(
-        reason(restored.refill_into(&block(16_000, 1, &samples[1..]), &mut out)),
-        Reason::OutOfOrder
-    );
-    restored
-        .refill_into(&block(16_000, 0, &samples), &mut out)
-        .unwrap();
+    let too_late = block(16_000, 1, &samples[1..]);
+    for wrong in [&next, &too_late] {
+        assert_eq!(
+            reason(restored.refill_into(wrong, &mut out)),
+            Reason::OutOfOrder
+        );
+    }
+    restored.refill_into(&first, &mut out).unwrap();
     restored.push_into(&next, &mut out).unwrap();
     restored.finish_into(&mut out);
+    let after = block(16_000, 2_000, &samples);
     assert_eq!(
-        reason(restored.push_into(&block(16_000, 2_000, &samples), &mut out)),
+        reason(restored.push_into(&after, &mut out)),
         Reason::OutOfOrder
     );
-    assert!(Describe::new(SENSOR, 7_999, SLOT).is_err());
-    assert!(Describe::new(SENSOR, 192_001, SLOT).is_err());
 }
 
 #[test]

@@ -51,48 +51,45 @@ fn reserving_lowers_the_count_and_an_unaligned_hour_holds_up_to_two_budgets() {
     assert!(open.worst_unaligned_hour_bits() < doubled);
 }
 
+/// Whether every minute or every hour of a set of events holds at most `max` of them, and `max_other` that are no alerts.
+fn fits(set: &[(u64, SoundClass)], rules: &Rules, span: Span, max: u16, max_other: u16) -> bool {
+    set.iter().all(|&(at, _)| {
+        let at = span(rules.calendar, at);
+        let beside = set
+            .iter()
+            .filter(|(slot, _)| span(rules.calendar, *slot) == at);
+        let n_other = beside
+            .clone()
+            .filter(|(_, class)| !rules.alert.contains(*class))
+            .count();
+        beside.count() <= usize::from(max) && n_other <= usize::from(max_other)
+    })
+}
+
+type Span = fn(Calendar, u64) -> u64;
+
 /// Every set of events of a tiny calendar, one by one; as slow and as plain as can be.
 fn enumerated(rules: &Rules, slots: std::ops::Range<u64>, n_delays: u32) -> BigUint {
-    let classes: Vec<_> = rules.permitted.iter().collect();
-    let cells: Vec<_> = slots
-        .flat_map(|s| classes.iter().map(move |&c| (s, c)))
-        .collect();
-    let Limits {
-        max_per_minute,
-        max_per_hour,
-        ..
-    } = rules.limits;
+    let of_slot = |slot| rules.permitted.iter().map(move |class| (slot, class));
+    let cells: Vec<_> = slots.flat_map(of_slot).collect();
+    let limits = rules.limits;
+    let weight = |(_, c): &(u64, SoundClass)| BigUint::from(u32::from(c.n_levels()) * 4 * n_delays);
     let mut total = BigUint::ZERO;
     for chosen in 0u32..1 << cells.len() {
+        let is_chosen = |&i: &usize| chosen >> i & 1 == 1;
         let set: Vec<_> = (0..cells.len())
-            .filter(|i| chosen >> i & 1 == 1)
+            .filter(is_chosen)
             .map(|i| cells[i])
             .collect();
-        let fits = |key: fn(Calendar, u64) -> u64, max: u16, other: u16| {
-            set.iter().all(|&(at, _)| {
-                let of = |(s, _): &&(u64, SoundClass)| {
-                    key(rules.calendar, *s) == key(rules.calendar, at)
-                };
-                let n = set.iter().filter(of).count();
-                let n_other = set
-                    .iter()
-                    .filter(of)
-                    .filter(|(_, c)| !rules.alert.contains(*c))
-                    .count();
-                n <= usize::from(max) && n_other <= usize::from(other)
-            })
-        };
+        let (minute, hour) = (limits.other_per_minute(), limits.other_per_hour());
         if fits(
+            &set,
+            rules,
             Calendar::minute_of,
-            max_per_minute,
-            rules.limits.other_per_minute(),
-        ) && fits(
-            Calendar::hour_of,
-            max_per_hour,
-            rules.limits.other_per_hour(),
-        ) {
-            let weight =
-                |(_, c): &(u64, SoundClass)| BigUint::from(u32::from(c.n_levels()) * 4 * n_delays);
+            limits.max_per_minute,
+            minute,
+        ) && fits(&set, rules, Calendar::hour_of, limits.max_per_hour, hour)
+        {
             total += set.iter().map(weight).product::<BigUint>();
         }
     }

@@ -15,7 +15,11 @@
 
 mod codec;
 
+mod encoding;
+
 mod flac;
+
+mod g711;
 
 mod ogg;
 
@@ -26,6 +30,8 @@ mod setup;
 mod vorbis;
 
 mod wav;
+
+mod wav_format;
 
 #[cfg(test)]
 mod testing;
@@ -41,9 +47,9 @@ use std::path::Path;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{BlockError, Reason};
-use crate::sound::block::{AudioBlock, check_sample_rate};
+use crate::sound::block::{AudioBlock, check_sample_rate, first_fault};
 
-pub use pcm::{PcmEncoding, PcmFormat};
+pub use encoding::{PcmEncoding, PcmFormat};
 
 /// Most samples in one block: 65 s at 16 kHz. A larger wish is cut to it, so that no caller can ask for unbounded memory.
 pub const MAX_BLOCK_SAMPLES: usize = 1 << 20;
@@ -198,8 +204,8 @@ impl Source {
     /// At most `max_samples` samples; the wish is taken as 1 to [`MAX_BLOCK_SAMPLES`].
     ///
     /// # Errors
-    /// `Empty` (a stream without a sample), `TruncatedData`, `PartialSample`, `NotFinite` (names the position),
-    /// `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate).
+    /// `Empty` (a stream without a sample), `TruncatedData`, `PartialSample`, `NotFinite` and `OutOfRange` (which name the
+    /// position), `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate).
     pub fn next_block(&mut self, max_samples: usize) -> Result<Option<AudioBlock>, BlockError> {
         if let Some(error) = self.pending.take() {
             return Err(error);
@@ -210,7 +216,7 @@ impl Source {
         let n_wanted = max_samples.clamp(1, MAX_BLOCK_SAMPLES);
         let mut samples = Zeroizing::new(Vec::with_capacity(self.n_expected(n_wanted)));
         let filled = self.decoder.fill(&mut samples, n_wanted);
-        let error = cut_at_not_finite(&mut samples, self.position).or(filled.err());
+        let error = cut_at_fault(&mut samples, self.position).or(filled.err());
         self.is_over = error.is_some() || samples.len() < n_wanted;
         if samples.is_empty() {
             return self.end(error);
@@ -304,20 +310,12 @@ fn container(magic: &[u8]) -> Result<Container, BlockError> {
     ))
 }
 
-/// Cuts the samples before the first NaN or infinity and wipes what follows.
-fn cut_at_not_finite(samples: &mut Vec<f32>, position: u64) -> Option<BlockError> {
-    // Without an early exit the check runs over many samples at once; the position is looked for only where it is needed.
-    if samples.iter().fold(true, |ok, x| ok & x.is_finite()) {
-        return None;
-    }
-    let i = samples.iter().position(|x| !x.is_finite())?;
+/// Keeps the samples before the first that is unfit, and wipes what follows.
+fn cut_at_fault(samples: &mut Vec<f32>, position: u64) -> Option<BlockError> {
+    let (i, fault) = first_fault(samples, position)?;
     samples[i..].zeroize();
     samples.truncate(i);
-    let at = format!(
-        "NaN, infinity or more than 32 bits hold at sample {}",
-        position + i as u64
-    );
-    Some(BlockError::new(Reason::NotFinite, "finite samples", at))
+    Some(fault)
 }
 
 fn check_channels(n_channels: u32) -> Result<(), BlockError> {

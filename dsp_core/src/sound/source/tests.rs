@@ -119,12 +119,46 @@ fn reseal(bytes: &mut [u8]) {
     }
 }
 
+/// Puts the checksums at the ends of all FLAC frames right; `starts` are those of the undamaged file.
+fn reseal_flac(bytes: &mut [u8], starts: &[usize]) {
+    for (i, &start) in starts.iter().enumerate() {
+        let end = starts.get(i + 1).map_or(bytes.len(), |&end| end);
+        let crc = bytes[start..end - 2].iter().fold(0_u16, |crc, &byte| {
+            (0..8).fold(crc ^ u16::from(byte) << 8, |crc, _| {
+                if crc >> 15 == 1 {
+                    crc << 1 ^ 0x8005
+                } else {
+                    crc << 1
+                }
+            })
+        });
+        bytes[end - 2..end].copy_from_slice(&crc.to_be_bytes());
+    }
+}
+
+/// Where the frames of an undamaged FLAC file of fixed blocks begin.
+fn frame_starts(bytes: &[u8]) -> Vec<usize> {
+    let is_start = |at: &usize| bytes[*at..].starts_with(&[0xFF, 0xF8]);
+    (0..bytes.len()).filter(is_start).collect()
+}
+
 /// Damages a valid file and drains it: it ends, in order or with a reason, and delivers finite samples.
 fn survive(name: &str, edits: &[(u16, u8, u8)], is_resealed: bool) {
     let mut bytes = golden(name);
+    let starts = if name.ends_with("flac") {
+        frame_starts(&bytes)
+    } else {
+        vec![]
+    };
+    // Frames whose checksums are put right must stay where they are.
+    let n_kinds = if is_resealed && !starts.is_empty() {
+        3
+    } else {
+        6
+    };
     for &(at, value, kind) in edits {
         let at = usize::from(at) % bytes.len();
-        match kind % 6 {
+        match kind % n_kinds {
             0 | 1 => bytes[at] = value,
             2 => bytes[at] ^= 1 << (value % 8),
             3 => bytes.truncate(at.max(1)),
@@ -139,6 +173,7 @@ fn survive(name: &str, edits: &[(u16, u8, u8)], is_resealed: bool) {
     }
     if is_resealed {
         reseal(&mut bytes);
+        reseal_flac(&mut bytes, &starts);
     }
     let (samples, _) = decode(&bytes);
     assert!(samples.iter().all(|x| x.is_finite()) && samples.len() < 1 << 22);
@@ -191,5 +226,79 @@ proptest! {
         is_resealed in any::<bool>(),
     ) {
         survive(GOLDEN[which], &edits, is_resealed);
+    }
+}
+
+/// Minutes of damage: `SOURDINE_DAMAGE` files (default 20 000) of every kind.
+#[test]
+#[ignore = "takes minutes"]
+#[allow(clippy::disallowed_methods)] // The setting is the test's own.
+fn a_long_run_of_damaged_files_never_panics() {
+    let n_files = std::env::var("SOURDINE_DAMAGE").map_or(20_000, |n| n.parse().unwrap());
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    for i in 0..n_files {
+        let n_edits = 1 + next() as usize % 4;
+        let edits: Vec<(u16, u8, u8)> = (0..n_edits)
+            .map(|_| {
+                let word = next();
+                // Every other edit strikes the headers.
+                let at = if word >> 40 & 1 == 0 {
+                    word as u16 % 3_900
+                } else {
+                    word as u16 % 256
+                };
+                (at, (word >> 16) as u8, (word >> 24) as u8)
+            })
+            .collect();
+        survive(GOLDEN[i % GOLDEN.len()], &edits, next() % 4 > 0);
+    }
+}
+
+/// The real clips beside the checkout hold as many samples as they say.
+#[test]
+#[allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Where the data lie is a setting of the tests.
+fn real_clips_are_whole() {
+    let setting = |name| std::env::var(name).unwrap_or_default();
+    let data = match setting("SOURDINE_DATA").as_str() {
+        "" => Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        folder => Path::new(folder).to_path_buf(),
+    };
+    let mut clips = Vec::new();
+    for class in std::fs::read_dir(data.join("data/city_sounds/free"))
+        .into_iter()
+        .flatten()
+    {
+        let first = std::fs::read_dir(class.unwrap().path())
+            .into_iter()
+            .flatten()
+            .next();
+        clips.extend(first.map(|clip| clip.unwrap().path()));
+    }
+    if clips.is_empty() {
+        assert_ne!(
+            setting("SOURDINE_REQUIRE"),
+            "all",
+            "no clips below {}",
+            data.display()
+        );
+        println!("skipped: real_clips_are_whole, no data/city_sounds");
+        return;
+    }
+    for clip in clips {
+        let mut source = Source::open(&clip, 1).unwrap();
+        let n_samples = source.n_samples().unwrap();
+        let (samples, error) = drain(&mut source, &[16_000]);
+        assert_eq!(
+            (samples.len() as u64, error),
+            (n_samples, None),
+            "{}",
+            clip.display()
+        );
     }
 }

@@ -129,41 +129,13 @@ impl Stream {
         let ident = find_ident(pages)?;
         let serial = pages.page.serial();
         let (sample_rate, n_channels) = check_ident(&ident)?;
-        let mut extra = ident;
-        let mut packet = Packet::default();
-        let (mut n_packets, mut next_sequence) = (1, pages.page.sequence().wrapping_add(1));
-        while n_packets < 3 {
-            next_header_page(pages)?;
-            if pages.page.serial() != serial {
-                continue;
-            }
-            check_sequence(next_sequence, pages.page.sequence())?;
-            next_sequence = next_sequence.wrapping_add(1);
-            packet.split(&pages.page, |packet| {
-                n_packets += 1;
-                match n_packets {
-                    2 if packet.bytes.starts_with(b"\x03vorbis") => Ok(()),
-                    3 if !packet.is_cut => {
-                        check_setup(&packet.bytes)?;
-                        extra.extend_from_slice(&packet.bytes);
-                        Ok(())
-                    }
-                    _ => Err(corrupt(
-                        "comments, set-up, and sound on a new page",
-                        "another order",
-                    )),
-                }
-            })?;
-        }
-        if packet.is_open() {
-            return Err(corrupt("sound on a new page", "a packet after the set-up"));
-        }
+        let (extra, next_sequence) = read_headers(pages, ident)?;
         Ok(Self {
             serial,
             sample_rate,
             n_channels,
             decoder: decoder(extra)?,
-            packet,
+            packet: Packet::default(),
             next_sequence,
             end_sample: None,
             is_over: false,
@@ -217,6 +189,41 @@ fn find_ident(pages: &mut Pages) -> Result<Vec<u8>, BlockError> {
         next_header_page(pages)?;
     }
     Err(unsupported("Vorbis in OGG", other))
+}
+
+/// Comments and set-up after the identification; answers what the decoder needs of them, and the number of the next page.
+fn read_headers(pages: &mut Pages, ident: Vec<u8>) -> Result<(Vec<u8>, u32), BlockError> {
+    let mut extra = ident;
+    let serial = pages.page.serial();
+    let mut packet = Packet::default();
+    let (mut n_packets, mut next_sequence) = (1, pages.page.sequence().wrapping_add(1));
+    while n_packets < 3 {
+        next_header_page(pages)?;
+        if pages.page.serial() != serial {
+            continue;
+        }
+        check_sequence(next_sequence, pages.page.sequence())?;
+        next_sequence = next_sequence.wrapping_add(1);
+        packet.split(&pages.page, |packet| {
+            n_packets += 1;
+            match n_packets {
+                2 if packet.bytes.starts_with(b"\x03vorbis") => Ok(()),
+                3 if !packet.is_cut => {
+                    check_setup(&packet.bytes)?;
+                    extra.extend_from_slice(&packet.bytes);
+                    Ok(())
+                }
+                _ => Err(corrupt(
+                    "comments, set-up, and sound on a new page",
+                    "another order",
+                )),
+            }
+        })?;
+    }
+    if packet.is_open() {
+        return Err(corrupt("sound on a new page", "a packet after the set-up"));
+    }
+    Ok((extra, next_sequence))
 }
 
 /// Rate and channels of the identification packet (section 4.2.2).
