@@ -89,8 +89,8 @@ def capacity_words(policy: LoadedPolicy) -> str:
     return (
         f"The policy allows itself {policy.core.max_bit_per_s:g} bit/s. Events carry at most "
         f"{bits.worst_minute_bits:.0f} bits in a clock minute, and all records together at most "
-        f"{bits.worst_unaligned_hour_bits:.0f} in an hour that begins at any second. Speech carries {SPEECH_BIT_PER_S:g} bit/s: "
-        f"{SPEECH_BIT_PER_S / bits.bit_per_s:.0f} times as much."
+        f"{bits.worst_unaligned_hour_bits:.0f} in an hour that begins at any second. Speech carries "
+        f"{SPEECH_BIT_PER_S:g} bit/s: {SPEECH_BIT_PER_S / bits.bit_per_s:.0f} times as much."
     )
 
 
