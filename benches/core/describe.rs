@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p dsp-core --bench describe`
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // A bench needs the clock.
-#![allow(clippy::unwrap_used)] // A bench that cannot run may stop.
+#![allow(clippy::disallowed_macros)] // It prints.
+#![allow(clippy::unwrap_used)] // It may stop.
 
 use std::hint::black_box;
 use std::time::Instant;
