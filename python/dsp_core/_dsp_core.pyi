@@ -150,6 +150,7 @@ class Capacity:
 
 def capacity(policy: Policy) -> Capacity: ...
 def bits_per_record() -> tuple[float, float, float]: ...
+
 @final
 class AudioBlock:
     @property

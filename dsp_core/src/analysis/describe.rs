@@ -1,20 +1,21 @@
 //! Blocks to frames and levels: the stage between sound and everything that holds no sound.
 
-use std::sync::{Arc, OnceLock};
-
 use crate::analysis::window::{N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError, Reason};
 use crate::open::policy::SPEECH_BAND_HZ;
 use crate::sound::AudioBlock;
 use crate::sound::block::check_sample_rate;
-use crate::sound::framing::FrameBuffer;
 use crate::sound::level::Meter;
-use crate::sound::mel::{LogMel, LogMelSettings, Scratch};
-use crate::sound::resample::{Resampler, TARGET_RATE};
+use crate::sound::mel::LogMelSettings;
+use crate::sound::resample::TARGET_RATE;
 use crate::sound::weighting::WeightingKind;
 
+use events::Events;
+
 pub use crate::analysis::description::{Description, SecondLevel};
+
+mod events;
 
 /// What the stage expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,97 +55,6 @@ pub struct Describe {
     events: Option<Events>,
 }
 
-/// The part that makes frames.
-struct Events {
-    resampler: Resampler,
-    frames: FrameBuffer,
-    tables: Arc<LogMel>,
-}
-
-/// Per bin of the transform: A weighting squared, outside the speech band, over what makes the sum a mean square. The guard
-/// of the band, 80 Hz, is as wide as the main lobe of the Hann window is on one side: a tone at 300 Hz does not reach into
-/// what is left.
-fn masked_gains([low_hz, high_hz]: [f64; 2]) -> Vec<f32> {
-    let LogMelSettings {
-        sample_rate,
-        n_fft,
-        win_length,
-        ..
-    } = LogMelSettings::STREET;
-    // Parseval over n_fft points, and the window's own power: 3/8 a sample.
-    let scale = 1.0 / (n_fft as f64 * win_length as f64 * 0.375);
-    (0..=n_fft / 2)
-        .map(|k| {
-            let hz = k as f64 * f64::from(sample_rate) / n_fft as f64;
-            let is_speech = (low_hz..=high_hz).contains(&hz);
-            let gain = if is_speech {
-                0.0
-            } else {
-                WeightingKind::A.gain(hz)
-            };
-            let n_sides = if k == 0 || k == n_fft / 2 { 1.0 } else { 2.0 };
-            (gain * gain * n_sides * scale) as f32
-        })
-        .collect()
-}
-
-/// The tables of a speech band; those of the narrowest one are made once.
-fn tables(speech_band_hz: [f64; 2]) -> Option<Arc<LogMel>> {
-    static NARROWEST: OnceLock<Option<Arc<LogMel>>> = OnceLock::new();
-    let make = || LogMel::street(masked_gains(speech_band_hz)).map(Arc::new);
-    if speech_band_hz == SPEECH_BAND_HZ {
-        return NARROWEST.get_or_init(make).clone();
-    }
-    make()
-}
-
-impl Events {
-    fn new(sample_rate: u32) -> Option<Self> {
-        if sample_rate < TARGET_RATE {
-            return None;
-        }
-        Some(Self {
-            resampler: Resampler::new(sample_rate),
-            frames: FrameBuffer::new(0),
-            tables: tables(SPEECH_BAND_HZ)?,
-        })
-    }
-
-    /// Hears samples and appends the frames that they complete, but none from `end_frame` on.
-    fn hear(&mut self, samples: &[f32], end_frame: u64, out: &mut Description) {
-        let mut scratch = Scratch::new();
-        let mut rest = samples;
-        loop {
-            let n_fed = self.resampler.feed(rest);
-            rest = &rest[n_fed..];
-            let n_out = self.resampler.drain_into(self.frames.room());
-            self.frames.advance(n_out);
-            if self.frames.is_full() {
-                self.describe(end_frame, &mut scratch, out);
-            } else if rest.is_empty() {
-                break;
-            }
-        }
-        self.describe(end_frame, &mut scratch, out);
-    }
-
-    /// Appends the complete frames.
-    fn describe(&mut self, end_frame: u64, scratch: &mut Scratch, out: &mut Description) {
-        let n_wanted = end_frame.saturating_sub(self.frames.next_frame());
-        let n_frames = self.frames.n_frames().min(n_wanted.min(64) as usize);
-        if n_frames > 0 {
-            let n_done = out.masked_energy.len();
-            out.bands.resize((n_done + n_frames) * N_BANDS, 0.0);
-            out.masked_energy.resize(n_done + n_frames, 0.0);
-            let bands = &mut out.bands[n_done * N_BANDS..];
-            let energy = &mut out.masked_energy[n_done..];
-            self.tables
-                .group_into(self.frames.samples(), scratch, bands, energy);
-        }
-        self.frames.drop_frames(self.frames.n_frames());
-    }
-}
-
 impl Describe {
     /// For the stream of one sensor, from its first sample on.
     ///
@@ -180,8 +90,8 @@ impl Describe {
             return Err(ParameterError::new("speech_band_hz", expected, actual));
         }
         self.speech_band_hz = speech_band_hz;
-        if let (Some(events), Some(tables)) = (&mut self.events, tables(speech_band_hz)) {
-            events.tables = tables;
+        if let Some(events) = &mut self.events {
+            events.leave_out(speech_band_hz);
         }
         Ok(self)
     }

@@ -368,35 +368,3 @@ fn sample_life_is_bounded() {
     assert!(life(16_000) < 1.026);
     assert!(life(48_000) < 1.032);
 }
-
-#[test]
-fn a_wider_speech_band_leaves_more_out_and_no_other_is_taken() {
-    let tone = |hz: f32| -> Vec<f32> {
-        let step = 2.0 * std::f32::consts::PI * hz / 16_000.0;
-        (0..16_000).map(|i| 0.1 * (step * i as f32).sin()).collect()
-    };
-    let energy = |band: Option<[f64; 2]>, hz| {
-        let describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
-        let mut describe = match band {
-            Some(band) => describe.with_speech_band(band).unwrap(),
-            None => describe,
-        };
-        let mut out = Description::default();
-        describe
-            .push_into(&block(16_000, 0, &tone(hz)), &mut out)
-            .unwrap();
-        out.masked_energy[20]
-    };
-    assert!(energy(None, 5000.0) > 1e-3);
-    assert!(energy(Some([100.0, 6000.0]), 5000.0) < 1e-6);
-    assert_eq!(energy(Some(SPEECH_BAND_HZ), 5000.0), energy(None, 5000.0));
-    for narrow in [
-        [300.0, 4000.0],
-        [100.0, 3400.0],
-        [f64::NAN, 4000.0],
-        [100.0, f64::INFINITY],
-    ] {
-        let describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
-        assert!(describe.with_speech_band(narrow).is_err());
-    }
-}
