@@ -1,0 +1,21 @@
+//! Convert, check, release the GIL, call: no arithmetic here.
+
+use pyo3::prelude::*;
+
+mod error;
+mod handles;
+mod policy;
+mod records;
+mod source;
+mod stages;
+
+#[pymodule]
+fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    error::register(module)?;
+    records::register(module)?;
+    policy::register(module)?;
+    handles::register(module)?;
+    module.add_class::<source::Source>()?;
+    stages::register(module)
+}

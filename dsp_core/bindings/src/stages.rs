@@ -1,0 +1,293 @@
+//! The stages, one class each: values in, values out, the GIL released while the core works.
+
+use std::sync::Arc;
+
+use dsp_core::analysis::{self, Model, background, classify, describe, trigger};
+use dsp_core::gate::{self, Calibration, Levels, NoiseRecord};
+use pyo3::prelude::*;
+
+use crate::error;
+use crate::handles::{AudioBlock, Candidate, Description, FeatureWindow};
+use crate::policy::Policy;
+use crate::records::{Event, LevelRecord, SensorHealth};
+
+/// Blocks to frames and levels, for one sensor.
+#[pyclass(module = "dsp_core.zone")]
+pub(crate) struct Describe(pub(crate) describe::Describe);
+
+#[pymethods]
+impl Describe {
+    #[new]
+    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot, policy))]
+    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64, policy: &Policy) -> PyResult<Self> {
+        describe::Describe::new(sensor_id, sample_rate, start_slot)
+            .and_then(|stage| stage.with_speech_band(policy.0.speech_band_hz()))
+            .map(Self)
+            .map_err(error::parameter)
+    }
+    /// Longest time that a sample lives in the stage's memory, in seconds, for blocks of at most `max_block_s`.
+    fn longest_sample_life_s(&self, max_block_s: f64) -> f64 {
+        self.0.longest_sample_life_s(max_block_s)
+    }
+    /// Whether the sample rate is high enough (16 kHz) for events; below it there are levels only.
+    #[getter]
+    fn hears_events(&self) -> bool {
+        self.0.hears_events()
+    }
+    /// Position of the next expected sample.
+    #[getter]
+    fn position(&self) -> u64 {
+        self.0.position()
+    }
+    /// Describes one block.
+    fn push(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
+        let stage = &mut self.0;
+        py.detach(|| {
+            let mut out = analysis::Description::default();
+            stage
+                .push_into(&block.0, &mut out)
+                .map(|()| Description(out))
+        })
+        .map_err(error::block)
+    }
+    /// Ends the stream: completes the last window with silence and closes the last second.
+    fn finish(&mut self, py: Python<'_>) -> Description {
+        let stage = &mut self.0;
+        py.detach(|| {
+            let mut out = analysis::Description::default();
+            stage.finish_into(&mut out);
+            Description(out)
+        })
+    }
+    /// After a restore: refills the sample tail from the sound before the position; counts nothing.
+    fn refill(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
+        let stage = &mut self.0;
+        py.detach(|| {
+            let mut out = analysis::Description::default();
+            stage
+                .refill_into(&block.0, &mut out)
+                .map(|()| Description(out))
+        })
+        .map_err(error::block)
+    }
+}
+
+/// A learnt background (spectral shape, scale, tail); opaque.
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct Background(background::Background);
+
+/// Windows around an alarm, for one sensor.
+#[pyclass(module = "dsp_core.zone")]
+pub(crate) struct Trigger(pub(crate) trigger::Trigger);
+
+#[pymethods]
+impl Trigger {
+    #[new]
+    #[pyo3(signature = (*, sensor_id, alarms_per_day, background=None))]
+    fn new(sensor_id: u32, alarms_per_day: f64, background: Option<&Background>) -> PyResult<Self> {
+        let stage = trigger::Trigger::new(sensor_id, alarms_per_day, background.map(|b| &b.0));
+        stage.map(Self).map_err(error::parameter)
+    }
+    /// Takes a description's frames; gives the windows that go on.
+    fn push(&mut self, py: Python<'_>, description: &Description) -> Vec<FeatureWindow> {
+        let stage = &mut self.0;
+        into_handles(py.detach(|| stage.push(&description.0)))
+    }
+    /// Ends the stream; gives the last windows that go on.
+    fn finish(&mut self, py: Python<'_>) -> Vec<FeatureWindow> {
+        let stage = &mut self.0;
+        into_handles(py.detach(|| stage.finish()))
+    }
+    /// After a restore: refills the frame ring from the sound before the position.
+    fn refill(&mut self, description: &Description) {
+        self.0.refill(&description.0);
+    }
+    /// The background learnt so far.
+    fn background(&self) -> Background {
+        Background(self.0.background())
+    }
+}
+
+fn into_handles(windows: Vec<analysis::FeatureWindow>) -> Vec<FeatureWindow> {
+    windows.into_iter().map(FeatureWindow::from).collect()
+}
+
+/// Windows to candidates, with the shipped model.
+#[pyclass(module = "dsp_core.zone")]
+pub(crate) struct Classify {
+    inner: classify::Classify,
+    model_id: String,
+}
+
+#[pymethods]
+impl Classify {
+    #[new]
+    #[pyo3(signature = (*, policy))]
+    fn new(policy: &Policy) -> PyResult<Self> {
+        let model = Model::street().map_err(error::block)?;
+        let model_id = model.id().to_owned();
+        classify::Classify::new(Arc::new(model), policy.0.speech_band_hz())
+            .map(|inner| Self { inner, model_id })
+            .map_err(error::parameter)
+    }
+    /// (name, is experimental) of the classes that the model has an output for.
+    #[getter]
+    fn classes(&self) -> Vec<(&'static str, bool)> {
+        let classes = self.inner.classes().iter();
+        classes
+            .map(|c| (c.sound_class.name(), c.is_experimental))
+            .collect()
+    }
+    /// Hash of the model's file.
+    #[getter]
+    fn model_id(&self) -> &str {
+        &self.model_id
+    }
+    /// Scores windows; they are used up.
+    fn push(
+        &mut self,
+        py: Python<'_>,
+        windows: Vec<PyRef<'_, FeatureWindow>>,
+    ) -> PyResult<Vec<Candidate>> {
+        let taken: Vec<_> = windows.iter().map(|w| w.take()).collect::<PyResult<_>>()?;
+        let stage = &mut self.inner;
+        let candidates = py.detach(|| {
+            let scored = taken.into_iter().map(|window| stage.push(window));
+            scored.collect::<Vec<_>>()
+        });
+        Ok(candidates.into_iter().map(Candidate::from).collect())
+    }
+}
+
+fn calibration(full_scale_db: Option<f64>) -> Calibration {
+    full_scale_db.map_or(Calibration::Uncalibrated, |db| Calibration::FullScale {
+        db,
+    })
+}
+
+/// The one door of events, for one sensor.
+#[pyclass(module = "dsp_core.zone")]
+pub(crate) struct Gate(pub(crate) gate::Gate);
+
+#[pymethods]
+impl Gate {
+    #[new]
+    #[pyo3(signature = (*, sensor_id, policy, full_scale_db=None))]
+    fn new(sensor_id: u32, policy: &Policy, full_scale_db: Option<f64>) -> Self {
+        Self(gate::Gate::new(
+            sensor_id,
+            &policy.0,
+            calibration(full_scale_db),
+        ))
+    }
+    /// Judges candidates; they are used up.
+    fn push(&mut self, candidates: Vec<PyRef<'_, Candidate>>) -> PyResult<()> {
+        for candidate in candidates {
+            self.0.push(candidate.take()?);
+        }
+        Ok(())
+    }
+    /// Mints the events of every second that is over, by second and class.
+    fn advance(&mut self, description: &Description) -> Vec<Event> {
+        into_events(self.0.advance(&description.0))
+    }
+    /// Ends the stream: mints the events that are still held.
+    fn finish(&mut self) -> Vec<Event> {
+        into_events(self.0.finish())
+    }
+    fn __repr__(&self) -> String {
+        format!("<Gate sensor_id={}>", self.0.sensor_id())
+    }
+}
+
+fn into_events(events: Vec<dsp_core::open::Event>) -> Vec<Event> {
+    events.into_iter().map(Event::from).collect()
+}
+
+/// The one door of noise levels and of the sensor's state, for one sensor.
+#[pyclass(module = "dsp_core.zone")]
+pub(crate) struct LevelGate(pub(crate) gate::LevelGate);
+
+#[pymethods]
+impl LevelGate {
+    #[new]
+    #[pyo3(signature = (*, sensor_id, policy, start_slot, full_scale_db=None))]
+    fn new(sensor_id: u32, policy: &Policy, start_slot: u64, full_scale_db: Option<f64>) -> Self {
+        let calibration = calibration(full_scale_db);
+        Self(gate::LevelGate::new(
+            sensor_id,
+            &policy.0,
+            calibration,
+            start_slot,
+        ))
+    }
+    /// Takes a description's seconds; gives the records of every period that ended 3 s ago or more.
+    fn push<'py>(
+        &mut self,
+        py: Python<'py>,
+        description: &Description,
+        gate: &Gate,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.push(&description.0, Some(&gate.0)))
+    }
+    /// Ends the stream: gives the records of the periods that are still open.
+    fn finish<'py>(&mut self, py: Python<'py>, gate: &Gate) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.finish(Some(&gate.0)))
+    }
+}
+
+fn into_records<'py>(py: Python<'py>, levels: &Levels) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let records = levels.in_order().iter();
+    records
+        .map(|record| match *record {
+            NoiseRecord::Level(level) => Ok(Bound::new(py, LevelRecord::from(level))?.into_any()),
+            NoiseRecord::Health(health) => {
+                Ok(Bound::new(py, SensorHealth::from(health))?.into_any())
+            }
+        })
+        .collect()
+}
+
+/// The state of one sensor's stages at a position; opaque, and without bytes in Python.
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct Checkpoint(dsp_core::checkpoint::Checkpoint);
+
+#[pymethods]
+impl Checkpoint {
+    /// Keeps the state of the stages as it is now.
+    #[staticmethod]
+    fn take(describe: &Describe, trigger: &Trigger, gate: &Gate, level_gate: &LevelGate) -> Self {
+        Self(dsp_core::checkpoint::Checkpoint::new(
+            &describe.0,
+            &trigger.0,
+            &gate.0,
+            &level_gate.0,
+        ))
+    }
+    /// Position of the next expected sample.
+    #[getter]
+    fn position(&self) -> u64 {
+        self.0.position()
+    }
+    /// Makes the stages anew; `Describe` and `Trigger` are then to be refilled with the 2 s before the position.
+    fn restore(&self, policy: &Policy) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
+        let stages = self.0.restore(&policy.0).map_err(error::block)?;
+        Ok((
+            Describe(stages.describe),
+            Trigger(stages.trigger),
+            Gate(stages.gate),
+            LevelGate(stages.level_gate),
+        ))
+    }
+}
+
+/// Adds the stage classes.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Describe>()?;
+    module.add_class::<Background>()?;
+    module.add_class::<Trigger>()?;
+    module.add_class::<Classify>()?;
+    module.add_class::<Gate>()?;
+    module.add_class::<LevelGate>()?;
+    module.add_class::<Checkpoint>()
+}

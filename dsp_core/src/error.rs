@@ -1,0 +1,134 @@
+//! Every way the core can refuse. Texts hold names, numbers and reasons, never sound.
+
+use std::fmt;
+
+/// A parameter that a stage cannot be built with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParameterError {
+    /// Name of the parameter.
+    pub name: &'static str,
+    /// What it may be.
+    pub expected: String,
+    /// What it was.
+    pub actual: String,
+}
+
+impl ParameterError {
+    /// Names the parameter, what it may be and what it was.
+    pub fn new(name: &'static str, expected: impl Into<String>, actual: impl fmt::Display) -> Self {
+        Self {
+            name,
+            expected: expected.into(),
+            actual: actual.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            expected,
+            actual,
+        } = self;
+        write!(f, "{name}: expected {expected}, got {actual}")
+    }
+}
+
+impl std::error::Error for ParameterError {}
+
+/// Why one input or one block was refused: a closed list, counted by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// Nothing in it.
+    Empty,
+    /// The header ends before it is complete.
+    TruncatedHeader,
+    /// The sound ends before the length that the header states.
+    TruncatedData,
+    /// No known container or codec.
+    NotAudio,
+    /// A known container with a codec or sample format that is not supported.
+    UnsupportedEncoding,
+    /// The stream is damaged and cannot be decoded.
+    CorruptData,
+    /// A sample rate outside 8 000 to 192 000 Hz.
+    BadRate,
+    /// No channel, or more than 64.
+    BadChannels,
+    /// A sample that is NaN or infinite.
+    NotFinite,
+    /// A float sample far beyond full scale.
+    OutOfRange,
+    /// The operating system refused to open or read it.
+    Unreadable,
+    /// A raw stream that ends in the middle of a sample frame.
+    PartialSample,
+    /// A block that does not follow the last one.
+    OutOfOrder,
+    /// A block of another rate or sensor than the stage was made for.
+    Mismatch,
+    /// Checkpoint bytes that are damaged, of another version or of another set-up.
+    BadCheckpoint,
+    /// Model bytes that are damaged or of another version.
+    BadModel,
+}
+
+impl Reason {
+    /// The reason's code, as it stands in tables and counters.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::TruncatedHeader => "truncated_header",
+            Self::TruncatedData => "truncated_data",
+            Self::NotAudio => "not_audio",
+            Self::UnsupportedEncoding => "unsupported_encoding",
+            Self::CorruptData => "corrupt_data",
+            Self::BadRate => "bad_rate",
+            Self::BadChannels => "bad_channels",
+            Self::NotFinite => "not_finite",
+            Self::OutOfRange => "out_of_range",
+            Self::Unreadable => "unreadable",
+            Self::PartialSample => "partial_sample",
+            Self::OutOfOrder => "out_of_order",
+            Self::Mismatch => "mismatch",
+            Self::BadCheckpoint => "bad_checkpoint",
+            Self::BadModel => "bad_model",
+        }
+    }
+}
+
+/// One input, block or stored state that was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockError {
+    /// The counted reason.
+    pub reason: Reason,
+    /// What would have been accepted.
+    pub expected: String,
+    /// What came.
+    pub actual: String,
+}
+
+impl BlockError {
+    /// Names the reason, what would have been accepted and what came.
+    pub fn new(reason: Reason, expected: impl Into<String>, actual: impl fmt::Display) -> Self {
+        Self {
+            reason,
+            expected: expected.into(),
+            actual: actual.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for BlockError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            reason,
+            expected,
+            actual,
+        } = self;
+        write!(f, "{}: expected {expected}, got {actual}", reason.code())
+    }
+}
+
+impl std::error::Error for BlockError {}

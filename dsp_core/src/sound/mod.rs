@@ -1,0 +1,21 @@
+//! MAY HOLD SPEECH. Samples are decoded, checked, described and overwritten here; nothing further on has a type that could
+//! carry them.
+
+pub mod block;
+
+#[cfg(feature = "std-io")]
+pub mod source;
+
+pub mod resample;
+
+pub mod framing;
+
+pub mod spectrum;
+
+pub mod mel;
+
+pub mod weighting;
+
+pub mod level;
+
+pub use block::AudioBlock;

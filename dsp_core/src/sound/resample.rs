@@ -1,0 +1,410 @@
+//! Any rate to 16 kHz: polyphase windowed sinc.
+//!
+//! Output m stands at m / 16 000 s of the stream, whatever the block split and wherever the stream was restored: its place
+//! among the input samples is computed in integers. The filter is symmetric, so nothing is shifted. Pass band to 7.5 kHz;
+//! what would fold back below 7.5 kHz (above 8.5 kHz) is 84 dB down by design.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use zeroize::Zeroizing;
+
+use crate::error::{BlockError, ParameterError};
+use crate::simd::per_path;
+use crate::sound::block::check_sample_rate;
+use crate::sound::framing::tame;
+
+/// Rate that the front end works at, in Hz.
+pub const TARGET_RATE: u32 = 16_000;
+/// Stop-band attenuation that the Kaiser window is designed for, in dB.
+const ATTENUATION_DB: f64 = 84.0;
+/// From the pass band's edge (7.5 kHz) to the stop band's (8.5 kHz), in Hz.
+const TRANSITION_HZ: f64 = 1_000.0;
+/// Partial sums of a dot product.
+const LANES: usize = 16;
+/// Outputs whose products are summed side by side.
+const GROUP: usize = 4;
+/// Most coefficients of a table with every phase: enough for all usual rates.
+const MAX_COEFFICIENTS: usize = 65_536;
+/// Rows of a table for awkward rates: outputs between two rows are interpolated linearly, with an error below
+/// (π / 2 / 256)² / 2, −94 dB, at the highest frequency.
+const N_STEPS: usize = 256;
+/// Input samples taken in at once.
+const CHUNK: usize = 1_024;
+
+/// Coefficients that meet one vector of samples; aligned, as loads across cache lines cost twice.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Taps([f32; LANES]);
+
+/// Filter coefficients of one rate.
+struct Table {
+    /// Output m stands at input sample m × `down` / `up`.
+    up: u64,
+    down: u64,
+    /// `down` / `up` in whole samples and the rest.
+    step: (usize, u64),
+    /// Taps on either side of the output's place.
+    half: usize,
+    /// One row a phase, or `N_STEPS` + 1 rows.
+    coefficients: Vec<Taps>,
+    is_exact: bool,
+}
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// Modified Bessel function of order 0, by its series.
+fn bessel_i0(x: f64) -> f64 {
+    let quarter = x * x / 4.0;
+    let (mut term, mut sum, mut n) = (1.0, 1.0, 1.0);
+    while term > sum * 1e-17 {
+        term *= quarter / (n * n);
+        sum += term;
+        n += 1.0;
+    }
+    sum
+}
+
+impl Table {
+    fn new(sample_rate: u32) -> Self {
+        let (rate, target) = (u64::from(sample_rate), u64::from(TARGET_RATE));
+        let common = gcd(rate, target);
+        let (up, down) = (target / common, rate / common);
+        // Below 16 kHz the band's top is that of the input.
+        let top = f64::from(sample_rate.max(TARGET_RATE));
+        // Kaiser's length formula.
+        let width = 2.0 * std::f64::consts::PI * TRANSITION_HZ / top;
+        let n_taps = ((ATTENUATION_DB - 7.95) / (2.285 * width)) as usize + 1;
+        let n_taps = n_taps.next_multiple_of(LANES);
+        let is_exact = up as usize * n_taps <= MAX_COEFFICIENTS;
+        let n_rows = if is_exact { up as usize } else { N_STEPS + 1 };
+        let divisor = if is_exact { up as usize } else { N_STEPS };
+        let mut coefficients = Vec::with_capacity(n_rows * n_taps / LANES);
+        for row in 0..n_rows {
+            let fraction = row as f64 / divisor as f64;
+            let row = phase(fraction, n_taps / 2, f64::from(TARGET_RATE) / top);
+            coefficients.extend(row.as_chunks::<LANES>().0.iter().copied().map(Taps));
+        }
+        Self {
+            up,
+            down,
+            step: ((down / up) as usize, down % up),
+            half: n_taps / 2,
+            coefficients,
+            is_exact,
+        }
+    }
+
+    /// The table of a rate, made once and shared while anyone uses it: a pure function of the rate.
+    fn shared(sample_rate: u32) -> Arc<Self> {
+        static TABLES: Mutex<BTreeMap<u32, Weak<Table>>> = Mutex::new(BTreeMap::new());
+        let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(table) = tables.get(&sample_rate).and_then(Weak::upgrade) {
+            return table;
+        }
+        tables.retain(|_, table| table.strong_count() > 0);
+        let table = Arc::new(Self::new(sample_rate));
+        tables.insert(sample_rate, Arc::downgrade(&table));
+        table
+    }
+
+    /// Input sample at or before output `m`, and the phase after it in 1 / `up`.
+    fn place(&self, m: u64) -> (u64, u64) {
+        let at = u128::from(m) * u128::from(self.down);
+        let up = u128::from(self.up);
+        ((at / up) as u64, (at % up) as u64)
+    }
+
+    fn n_taps(&self) -> usize {
+        2 * self.half
+    }
+
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[Taps] {
+        let n = self.n_taps() / LANES;
+        &self.coefficients[i * n..][..n]
+    }
+}
+
+/// Coefficients for an output `fraction` of a sample after the input sample at tap `half` - 1; their sum is 1.
+fn phase(fraction: f64, half: usize, cutoff: f64) -> Vec<f32> {
+    let beta = 0.1102 * (ATTENUATION_DB - 8.7);
+    let taps: Vec<f64> = (0..2 * half)
+        .map(|i| {
+            let t = i as f64 + 1.0 - half as f64 - fraction;
+            let x = t / half as f64;
+            let taper = bessel_i0(beta * libm::sqrt((1.0 - x * x).max(0.0)));
+            let angle = std::f64::consts::PI * cutoff * t;
+            let sinc = if t == 0.0 {
+                1.0
+            } else {
+                libm::sin(angle) / angle
+            };
+            sinc * taper
+        })
+        .collect();
+    let sum: f64 = taps.iter().sum();
+    taps.iter().map(|tap| (tap / sum) as f32).collect()
+}
+
+/// The resampler of one sensor. Input goes in by `feed`, output comes out by `drain_into`.
+pub(crate) struct Resampler {
+    /// None: 16 kHz passes through.
+    table: Option<Arc<Table>>,
+    input: Zeroizing<Vec<f32>>,
+    n_input: usize,
+    /// Of the next output: index of its first tap in `input`, and its phase.
+    place: Place,
+}
+
+impl Resampler {
+    /// For a stream that starts at sample 0.
+    pub(crate) fn new(sample_rate: u32) -> Self {
+        let table = (sample_rate != TARGET_RATE).then(|| Table::shared(sample_rate));
+        let n_taps = table.as_ref().map_or(0, |table| table.n_taps());
+        let mut resampler = Self {
+            table,
+            input: Zeroizing::new(vec![0.0; n_taps + CHUNK]),
+            n_input: 0,
+            place: Place {
+                first_tap: 0,
+                phase: 0,
+            },
+        };
+        resampler.restart(0, 0);
+        resampler
+    }
+
+    /// Input samples before and after an output's place that it is made of.
+    pub(crate) fn n_taps(&self) -> usize {
+        self.table.as_ref().map_or(0, |table| table.n_taps())
+    }
+
+    /// First output that needs no sample before `start_sample` (the stream's own start needs none).
+    pub(crate) fn first_output(&self, start_sample: u64) -> u64 {
+        let Some(table) = &self.table else {
+            return start_sample;
+        };
+        if start_sample == 0 {
+            return 0;
+        }
+        let place = u128::from(start_sample) + table.half as u128 - 1;
+        (place * u128::from(table.up)).div_ceil(u128::from(table.down)) as u64
+    }
+
+    /// Empties it, for a stream that goes on at `start_sample` and whose next output is `output`, at least `first_output`.
+    pub(crate) fn restart(&mut self, start_sample: u64, output: u64) {
+        self.input.fill(0.0);
+        let Some(table) = &self.table else {
+            self.n_input = 0;
+            self.place.first_tap = output.saturating_sub(start_sample) as usize;
+            return;
+        };
+        // Before the stream there was silence.
+        self.n_input = if start_sample == 0 { table.half - 1 } else { 0 };
+        let (place, phase) = table.place(output);
+        let before = if start_sample == 0 {
+            0
+        } else {
+            table.half as u64 - 1
+        };
+        self.place.first_tap = (place - before - start_sample.min(place - before)) as usize;
+        self.place.phase = phase;
+    }
+
+    /// Takes in as many samples as there is room for, and says how many.
+    pub(crate) fn feed(&mut self, samples: &[f32]) -> usize {
+        let room = &mut self.input[self.n_input..];
+        let n = room.len().min(samples.len());
+        for (to, &from) in room.iter_mut().zip(samples) {
+            *to = tame(from);
+        }
+        self.n_input += n;
+        n
+    }
+
+    /// Gives out as many samples as are ready and fit, and says how many; overwrites input that is no longer needed.
+    pub(crate) fn drain_into(&mut self, out: &mut [f32]) -> usize {
+        let n = match &self.table {
+            None => {
+                let start = self.place.first_tap.min(self.n_input);
+                let n = out.len().min(self.n_input - start);
+                out[..n].copy_from_slice(&self.input[start..start + n]);
+                self.place.first_tap += n;
+                n
+            }
+            Some(table) => {
+                let input = &self.input[..self.n_input];
+                let (n, place) = run(table, input, self.place, out);
+                self.place = place;
+                n
+            }
+        };
+        self.forget();
+        n
+    }
+
+    fn forget(&mut self) {
+        let n_old = self.place.first_tap.min(self.n_input);
+        self.input.copy_within(n_old..self.n_input, 0);
+        self.input[self.n_input - n_old..self.n_input].fill(0.0);
+        self.n_input -= n_old;
+        self.place.first_tap -= n_old;
+    }
+}
+
+/// Adds one vector's products. By value, so that sums stay in registers.
+#[inline(always)]
+fn multiply_add(sums: [f32; LANES], samples: &[f32; LANES], taps: &Taps) -> [f32; LANES] {
+    let mut next = sums;
+    for l in 0..LANES {
+        next[l] += samples[l] * taps.0[l];
+    }
+    next
+}
+
+/// Sum of partial sums by halves.
+#[inline(always)]
+fn halve(sums: [f32; LANES]) -> f32 {
+    // Through memory: else the compiler shapes the vectors of the loop before after the halving, two lanes wide.
+    let sums = std::hint::black_box(sums);
+    let mut four = [0.0; 4];
+    for l in 0..4 {
+        four[l] = (sums[l] + sums[l + 8]) + (sums[l + 4] + sums[l + 12]);
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+/// Sum of products in a fixed order: `LANES` partial sums, then halves.
+#[inline(always)]
+fn dot(samples: &[f32], taps: &[Taps]) -> f32 {
+    let mut sums = [0.0; LANES];
+    for (x, h) in samples.as_chunks().0.iter().zip(taps) {
+        sums = multiply_add(sums, x, h);
+    }
+    halve(sums)
+}
+
+/// Four such sums side by side: they do not wait for each other.
+#[inline(always)]
+fn four_dots(samples: [&[f32]; GROUP], taps: [&[Taps]; GROUP]) -> [f32; GROUP] {
+    let [x0, x1, x2, x3] = samples.map(|x| x.as_chunks::<LANES>().0.iter());
+    let [h0, h1, h2, h3] = taps.map(|h| h.iter());
+    let (mut s0, mut s1) = ([0.0; LANES], [0.0; LANES]);
+    let (mut s2, mut s3) = ([0.0; LANES], [0.0; LANES]);
+    let pairs = x0.zip(h0).zip(x1.zip(h1)).zip(x2.zip(h2)).zip(x3.zip(h3));
+    for ((((x0, h0), (x1, h1)), (x2, h2)), (x3, h3)) in pairs {
+        s0 = multiply_add(s0, x0, h0);
+        s1 = multiply_add(s1, x1, h1);
+        s2 = multiply_add(s2, x2, h2);
+        s3 = multiply_add(s3, x3, h3);
+    }
+    [halve(s0), halve(s1), halve(s2), halve(s3)]
+}
+
+/// Where an output stands among the input.
+#[derive(Clone, Copy)]
+struct Place {
+    first_tap: usize,
+    phase: u64,
+}
+
+impl Place {
+    #[inline(always)]
+    fn step(&mut self, table: &Table) {
+        self.first_tap += table.step.0;
+        self.phase += table.step.1;
+        if self.phase >= table.up {
+            self.phase -= table.up;
+            self.first_tap += 1;
+        }
+    }
+}
+
+/// Outputs side by side while there is input and room, and how many.
+#[inline(always)]
+fn run_groups(table: &Table, input: &[f32], place: &mut Place, out: &mut [f32]) -> usize {
+    let n_taps = table.n_taps();
+    let mut n_done = 0;
+    for out in out.chunks_exact_mut(GROUP) {
+        let mut next = *place;
+        let places = [(); GROUP].map(|()| {
+            let this = next;
+            next.step(table);
+            this
+        });
+        if places[GROUP - 1].first_tap + n_taps > input.len() {
+            break;
+        }
+        let samples = places.map(|place| &input[place.first_tap..place.first_tap + n_taps]);
+        let sums = if table.up == 1 {
+            // The same taps for all: they are loaded once.
+            four_dots(samples, [table.row(0); GROUP])
+        } else {
+            four_dots(samples, places.map(|place| table.row(place.phase as usize)))
+        };
+        out.copy_from_slice(&sums);
+        *place = next;
+        n_done += GROUP;
+    }
+    n_done
+}
+
+/// One output between two rows of the table.
+#[inline(always)]
+fn interpolate(table: &Table, samples: &[f32], phase: u64) -> f32 {
+    let at = phase * N_STEPS as u64;
+    let row = (at / table.up) as usize;
+    let share = (at % table.up) as f32 / table.up as f32;
+    let before = dot(samples, table.row(row));
+    before + (dot(samples, table.row(row + 1)) - before) * share
+}
+
+per_path! {
+    fn run(table: &Table, input: &[f32], place: Place, out: &mut [f32]) -> (usize, Place) {
+        let n_taps = table.n_taps();
+        let mut place = place;
+        let mut n = 0;
+        if table.is_exact {
+            n = run_groups(table, input, &mut place, out);
+        }
+        while n < out.len() && place.first_tap + n_taps <= input.len() {
+            let samples = &input[place.first_tap..place.first_tap + n_taps];
+            out[n] = if table.is_exact {
+                dot(samples, table.row(place.phase as usize))
+            } else {
+                interpolate(table, samples, place.phase)
+            };
+            n += 1;
+            place.step(table);
+        }
+        (n, place)
+    }
+}
+
+/// A whole signal at 16 kHz: the bytes that the stream gives, n × 16 000 / rate samples rounded up.
+///
+/// # Shape
+/// `samples`: (n,), at `sample_rate`.
+///
+/// # Errors
+/// A rate outside 8 000 to 192 000 Hz.
+pub fn resample(samples: &[f32], sample_rate: u32) -> Result<Vec<f32>, ParameterError> {
+    check_sample_rate(sample_rate)
+        .map_err(|e: BlockError| ParameterError::new("sample_rate", e.expected, e.actual))?;
+    let n = (samples.len() as u64 * u64::from(TARGET_RATE)).div_ceil(u64::from(sample_rate));
+    let mut out = vec![0.0; n as usize];
+    let mut resampler = Resampler::new(sample_rate);
+    let (mut rest, mut done) = (samples, 0);
+    while done < out.len() {
+        let n_fed = resampler.feed(if rest.is_empty() { &[0.0; CHUNK] } else { rest });
+        rest = &rest[n_fed.min(rest.len())..];
+        done += resampler.drain_into(&mut out[done..]);
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+"""The settings of one run, read once from the command line and handed downwards, frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sourdine.errors import ConfigError
+
+if TYPE_CHECKING:
+    from sourdine.policy import LoadedPolicy
+
+#: Encodings of raw PCM, by the names that ffmpeg and arecord users know.
+PCM_ENCODINGS: Final = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
+MIN_SAMPLE_RATE: Final = 8_000
+MAX_SAMPLE_RATE: Final = 192_000
+MAX_CHANNELS: Final = 64
+
+#: What one read asks for. Long enough to cost nothing, short enough that a sample lives well under 2 s.
+BLOCK_S: Final = 0.5
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST_START: Final = datetime(2999, 12, 31, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """How raw PCM on standard input is laid out.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    encoding : str
+        One of `PCM_ENCODINGS`.
+    n_channels : int
+        Number of interleaved channels.
+    """
+
+    sample_rate: int
+    encoding: str
+    n_channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """One run over recordings or a pipe.
+
+    Parameters
+    ----------
+    paths : tuple of pathlib.Path
+        Files and folders; empty if the sound comes from standard input.
+    out : pathlib.Path
+        Folder of the output.
+    policy : LoadedPolicy
+        What may leave.
+    start_slot : int, default=0
+        Second since 1970-01-01T00:00:00Z of every input's first sample.
+    background : pathlib.Path or None, default=None
+        A recording of the place to learn from first.
+    pcm : PcmFormat or None, default=None
+        Layout of standard input; set exactly when the sound comes from there.
+    block_s : float, default=BLOCK_S
+        Seconds of sound in one block; the records are the same for all.
+    """
+
+    paths: tuple[Path, ...]
+    out: Path
+    policy: LoadedPolicy
+    start_slot: int = 0
+    background: Path | None = None
+    pcm: PcmFormat | None = None
+    block_s: float = BLOCK_S
+
+
+def parse_start(text: str) -> int:
+    """Return the slot of an ISO 8601 time in UTC.
+
+    Parameters
+    ----------
+    text : str
+        For instance ``2026-05-04T21:00:00Z``.
+
+    Returns
+    -------
+    int
+        Seconds since 1970-01-01T00:00:00Z.
+
+    Raises
+    ------
+    ConfigError
+        If it is no time, has no UTC mark, is not on a whole second or lies outside 1970 to 2999.
+    """
+    try:
+        start = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError("--start: expected a time like 2026-05-04T21:00:00Z") from None
+    if start.utcoffset() != timedelta(0):
+        raise ConfigError("--start: expected UTC, marked by a Z at the end")
+    if start.microsecond:
+        raise ConfigError("--start: expected a whole second")
+    if not _EPOCH <= start <= _LAST_START:
+        raise ConfigError("--start: expected a year from 1970 to 2999")
+    return int((start - _EPOCH).total_seconds())
+
+
+def parse_pcm(rate: int | None, encoding: str | None, n_channels: int | None) -> PcmFormat:
+    """Return the layout of the raw PCM on standard input.
+
+    Parameters
+    ----------
+    rate : int or None
+        Sample rate in Hz; must be given.
+    encoding : str or None
+        One of `PCM_ENCODINGS`; ``s16le`` if None.
+    n_channels : int or None
+        Number of interleaved channels, of which the first is heard; 1 if None.
+
+    Returns
+    -------
+    PcmFormat
+        The layout.
+
+    Raises
+    ------
+    ConfigError
+        If the rate is missing or a value is outside what the core hears.
+    """
+    if rate is None:
+        raise ConfigError("- needs --rate HZ: raw PCM does not say its own sample rate")
+    if not MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+        raise ConfigError(f"--rate: expected {MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE} Hz, got {rate}")
+    channels = 1 if n_channels is None else n_channels
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise ConfigError(f"--channels: expected 1 to {MAX_CHANNELS}, got {channels}")
+    return PcmFormat(sample_rate=rate, encoding=encoding or "s16le", n_channels=channels)

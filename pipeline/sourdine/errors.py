@@ -1,0 +1,28 @@
+"""Every way the application stops. Texts name keys, paths, numbers and reasons, never sound.
+
+One input that cannot be heard does not stop anything: that is the core's `BlockError`, counted in the `Ledger`.
+"""
+
+
+class SourdineError(Exception):
+    """Anything that stops a run; shown in one line."""
+
+    exit_code = 5
+
+
+class ConfigError(SourdineError):
+    """A command or setting that contradicts itself or names something that is not there."""
+
+    exit_code = 2
+
+
+class PolicyError(ConfigError):
+    """A policy that is unreadable, incomplete, out of range, over its own bound or no longer valid."""
+
+    exit_code = 3
+
+
+class OutputError(SourdineError):
+    """The records cannot be written down: folder not writable, disk full."""
+
+    exit_code = 4

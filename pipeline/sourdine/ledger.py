@@ -1,0 +1,70 @@
+"""Every input's fate, and what went in and came out, in counts.
+
+It holds transport facts and released records only: nothing here depends on sound that was withheld.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dsp_core.records import Event, LevelRecord, bits_per_record
+
+if TYPE_CHECKING:
+    from dsp_core.records import SensorHealth
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Counts of one run: inputs (heard, refused by reason), what went into the flow, and what it released."""
+
+    n_inputs: int = field(default=0, init=False)
+    n_heard: int = field(default=0, init=False)
+    refused: Counter[str] = field(default_factory=Counter, init=False)
+    n_blocks: int = field(default=0, init=False)
+    n_samples: int = field(default=0, init=False)
+    bits_in: int = field(default=0, init=False)
+    n_events: int = field(default=0, init=False)
+    n_levels: int = field(default=0, init=False)
+    n_health: int = field(default=0, init=False)
+
+    def count_block(self, n_samples: int, bits_per_sample: int) -> None:
+        """Count one block that the flow has taken.
+
+        Parameters
+        ----------
+        n_samples : int
+            Its samples of the channel that is heard.
+        bits_per_sample : int
+            Size of each in the source.
+        """
+        self.n_blocks += 1
+        self.n_samples += n_samples
+        self.bits_in += n_samples * bits_per_sample
+
+    def count_record(self, record: Event | LevelRecord | SensorHealth) -> None:
+        """Count one released record.
+
+        Parameters
+        ----------
+        record : Event, LevelRecord or SensorHealth
+            What has left.
+        """
+        if isinstance(record, Event):
+            self.n_events += 1
+        elif isinstance(record, LevelRecord):
+            self.n_levels += 1
+        else:
+            self.n_health += 1
+
+    @property
+    def n_refused(self) -> int:
+        """Number of inputs that were refused, whole or from some point on."""
+        return self.refused.total()
+
+    @property
+    def bits_out(self) -> float:
+        """Bits in the released records, besides which sensor and when."""
+        counts = (self.n_events, self.n_levels, self.n_health)
+        return sum(n_records * bits for n_records, bits in zip(counts, bits_per_record(), strict=True))

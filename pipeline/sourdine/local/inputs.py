@@ -1,0 +1,177 @@
+"""What was given on the command line, as numbered inputs, and how each is opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.zone import BlockError, Source
+
+from sourdine.errors import ConfigError
+from sourdine.outgoing.jsonl import FILE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sourdine.config import PcmFormat
+
+STDIN: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One recording or standard input; a sensor of its own.
+
+    Parameters
+    ----------
+    sensor_id : int
+        Its number.
+    path : pathlib.Path or None
+        None for standard input.
+    """
+
+    sensor_id: int
+    path: Path | None
+
+    @property
+    def name(self) -> str:
+        """How it is shown to the person who gave it, on one line."""
+        return "standard input" if self.path is None else printable(str(self.path))
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an input was not heard, or not to its end.
+
+    Parameters
+    ----------
+    reason : str
+        One of the core's reason codes.
+    text : str
+        What was expected and what came; ids, sizes and names only.
+    """
+
+    reason: str
+    text: str
+
+
+def printable(text: str) -> str:
+    """Return a text on one line and without terminal controls.
+
+    Parameters
+    ----------
+    text : str
+        For instance a file's name, which may hold anything.
+
+    Returns
+    -------
+    str
+        With a question mark for each sign that cannot be shown.
+    """
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
+def refusal_of(error: BlockError) -> Refusal:
+    """Return what the core says about an input that it refuses.
+
+    Parameters
+    ----------
+    error : BlockError
+        What it raised.
+
+    Returns
+    -------
+    Refusal
+        Reason and words.
+    """
+    return Refusal(reason=error.reason, text=printable(str(error)).removeprefix(f"{error.reason}: "))
+
+
+def find_inputs(paths: Iterable[Path], out: Path) -> tuple[Input, ...]:
+    """Number everything that was given, files in folders included.
+
+    Parameters
+    ----------
+    paths : iterable of pathlib.Path
+        Files and folders; folders are searched through.
+    out : pathlib.Path
+        Folder of the output; the three files that a run writes there are no inputs.
+
+    Returns
+    -------
+    tuple of Input
+        Numbered from 1 in the sorted order of their absolute paths, each file once.
+
+    Raises
+    ------
+    ConfigError
+        If there is no file at all.
+    """
+    written = {os.path.abspath(out / name) for name in FILE_NAMES.values()}
+    found: dict[bytes, Path] = {}
+    for path in paths:
+        for file in _files(path):
+            absolute = os.path.abspath(file)
+            if absolute not in written:
+                found.setdefault(os.fsencode(absolute), file)
+    if not found:
+        given = ", ".join(printable(str(path)) for path in paths)
+        raise ConfigError(f"no files in {given}")
+    return tuple(Input(number, found[key]) for number, key in enumerate(sorted(found), start=1))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    unreadable: list[OSError] = []
+    for folder, _, names in os.walk(path, onerror=unreadable.append):
+        for name in names:
+            yield Path(folder, name)
+    # A folder that cannot be listed is an input that cannot be read: it is counted like one.
+    yield from (Path(os.fsdecode(error.filename)) for error in unreadable)
+
+
+def open_source(item: Input, pcm: PcmFormat | None) -> Source | Refusal:
+    """Open an input.
+
+    Parameters
+    ----------
+    item : Input
+        What to open.
+    pcm : PcmFormat or None
+        Layout of standard input.
+
+    Returns
+    -------
+    Source or Refusal
+        The source, or why there is none.
+    """
+    try:
+        if item.path is not None:
+            return _other_than_file(item.path) or Source.open(item.path, sensor_id=item.sensor_id)
+        if pcm is None:
+            raise ConfigError("standard input needs --rate")
+        return Source.pcm(
+            STDIN,
+            sensor_id=item.sensor_id,
+            sample_rate=pcm.sample_rate,
+            encoding=pcm.encoding,
+            n_channels=pcm.n_channels,
+        )
+    except BlockError as error:
+        return refusal_of(error)
+
+
+def _other_than_file(path: Path) -> Refusal | None:
+    """Refuse pipes, sockets and devices that lie in a folder: opening or reading them may never end."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return None  # the core says why
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return None
+    return Refusal("unreadable", "expected a regular file, got a pipe, socket or device")

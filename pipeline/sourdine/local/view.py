@@ -1,0 +1,289 @@
+"""What a person sees of a run: progress on the terminal, then tables and plain sentences."""
+
+from __future__ import annotations
+
+import sys
+import time
+from io import StringIO
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.records import Event
+from rich import box
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from sourdine.local.run import Watch
+from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
+from sourdine.outgoing.cloudevents import slot_time
+from sourdine.outgoing.jsonl import FILE_NAMES
+from sourdine.policy import SPEECH_BIT_PER_S
+from sourdine.policy_words import METRIC_NAMES, capacity_rows, capacity_words, policy_words
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import RenderableType
+
+    from sourdine.local.inputs import Input
+    from sourdine.policy import LoadedPolicy
+
+CONFIDENCES: Final = ("low", "fair", "high", "very high")
+SCALE_NAMES: Final = {"dbfs": "dBFS", "db": "dB"}
+
+#: Rows of the table of levels; the files hold all of them.
+N_SHOWN_LEVELS: Final = 40
+_WIDTH_IN_PIPES: Final = 100
+
+
+def _count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it takes one."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _clock(seconds: float) -> str:
+    """Return a length of sound as hours, minutes and seconds."""
+    whole = int(seconds)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+class ProgressWatch(Watch):
+    """A progress bar on the terminal, with the speed in times real time; gone when the run ends."""
+
+    _STEP_S = 0.1
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.fields[place]}", style="dim"),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[told]}"),
+            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._total_s: float | None = None
+        self._heard_s = 0.0
+        self._began = self._told = 0.0
+
+    def __enter__(self) -> ProgressWatch:
+        """Show the bar."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        self._progress.stop()
+
+    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
+        """Start the bar of one input.
+
+        Parameters
+        ----------
+        item : Input
+            The input.
+        n_inputs : int
+            How many there are.
+        total_s : float or None
+            Its length; None for a pipe.
+        """
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+        self._heard_s, self._total_s = 0.0, total_s
+        self._began = self._told = time.monotonic()
+        place = f"{item.sensor_id} of {n_inputs}"
+        self._task = self._progress.add_task(_short_name(item), total=total_s, place=place, told="")
+
+    def heard(self, seconds: float) -> None:
+        """Move the bar on, at most ten times a second.
+
+        Parameters
+        ----------
+        seconds : float
+            Length of a block.
+        """
+        self._heard_s += seconds
+        now = time.monotonic()
+        if self._task is None or now - self._told < self._STEP_S:
+            return
+        self._told = now
+        speed = self._heard_s / (now - self._began)
+        told = f"{_clock(self._heard_s)}  {speed:,.0f} x real time"
+        self._progress.update(self._task, completed=self._heard_s, told=told)
+
+
+def summary_text(summary: Summary) -> str:
+    """Return a run's tables and what it guarantees, laid out for standard output.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of a finished run.
+
+    Returns
+    -------
+    str
+        With colours if standard output is a terminal.
+    """
+    parts: list[RenderableType] = [_headline(summary), Text(), _events(summary), Text(), _levels(summary), Text()]
+    parts += [_account(summary), Text()]
+    parts += [Text(line, style="dim") for line in GUARANTEE]
+    return _laid_out(Group(*parts))
+
+
+def policy_text(policy: LoadedPolicy) -> str:
+    """Return a policy in words and its capacity in a table, laid out for standard output.
+
+    Parameters
+    ----------
+    policy : LoadedPolicy
+        A policy that stands.
+
+    Returns
+    -------
+    str
+        With colours if standard output is a terminal.
+    """
+    words = _pairs()
+    for heading, sentence in policy_words(policy):
+        words.add_row(heading, sentence)
+    table = _table("What one sensor can carry at most")
+    table.add_column("record")
+    table.add_column("bits in a clock hour", justify="right")
+    table.add_column("bit/s", justify="right")
+    for what, per_hour, per_s in capacity_rows(policy):
+        table.add_row(what, f"{per_hour:,.1f}", f"{per_s:.3f}", style="bold" if what == "all together" else None)
+    title = Text.assemble("Policy ", (policy.core.name, "bold"))
+    return _laid_out(Group(title, Text(), words, Text(), table, Text(), Text(capacity_words(policy))))
+
+
+def _laid_out(view: RenderableType) -> str:
+    """Return a view as wide as the terminal, or of a fixed width and without colour for a pipe."""
+    is_terminal = sys.stdout.isatty()
+    text = StringIO()
+    width = None if is_terminal else _WIDTH_IN_PIPES
+    console = Console(file=text, force_terminal=is_terminal, width=width, highlight=False, markup=False, emoji=False)
+    console.print(view)
+    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+
+
+def _headline(summary: Summary) -> Text:
+    ledger = summary.ledger
+    what = "standard input" if summary.settings.pcm else _count(ledger.n_heard, "recording")
+    line = Text.assemble(("Sourdine", "bold"), f" heard {what}, {_clock(summary.heard_s)} of sound")
+    if ledger.n_refused:
+        line.append(f", and refused {_count(ledger.n_refused, 'input')}", style="yellow")
+    line.append(".")
+    if summary.interrupted:
+        line.append(" Interrupted: what was released until then is written down.", style="yellow")
+    n_slow = sum(not outcome.hears_events for outcome in summary.outcomes)
+    if n_slow:
+        line.append(f"\nBelow 16 kHz there are levels but no events: {_count(n_slow, 'input')}.", style="yellow")
+    return line
+
+
+def _events(summary: Summary) -> RenderableType:
+    n_events = summary.ledger.n_events
+    if not n_events:
+        return Text("No events.", style="bold")
+    names = {outcome.item.sensor_id: _short_name(outcome.item) for outcome in summary.outcomes}
+    start_slot = summary.settings.start_slot
+    table = _table("Events")
+    table.add_column("time (UTC)" if start_slot else "at", no_wrap=True)
+    table.add_column("sensor", justify="right")
+    table.add_column("file", overflow="ellipsis", no_wrap=True)
+    table.add_column("class", style="bold")
+    table.add_column("level", justify="right", no_wrap=True)
+    table.add_column("confidence")
+    for event in summary.first_events:
+        table.add_row(*_event_row(event, names[event.sensor_id], start_slot))
+    captions = ["level: without the speech band, in steps of 3 dB"]
+    if n_events > N_SHOWN_EVENTS:
+        captions.append(f"and {n_events - N_SHOWN_EVENTS:,} more in {FILE_NAMES[Event]}")
+    table.caption = "; ".join(captions)
+    return table
+
+
+def _event_row(event: Event, name: str, start_slot: int) -> tuple[str, ...]:
+    moment = slot_time(event.slot).replace("T", " ").rstrip("Z") if start_slot else _clock(event.slot)
+    level = "-" if event.level_db is None else f"{event.level_db} {SCALE_NAMES[event.scale]}"
+    sound_class = event.sound_class.replace("_", " ")
+    return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
+
+
+def _levels(summary: Summary) -> RenderableType:
+    periods_s = dict(summary.settings.policy.core.levels)
+    rows = [(outcome, metric, span) for outcome in summary.outcomes for metric, span in outcome.levels.items()]
+    if not rows:
+        return Text("No levels.", style="bold")
+    table = _table("Levels")
+    table.add_column("sensor", justify="right")
+    table.add_column("file", overflow="ellipsis", no_wrap=True)
+    table.add_column("metric", style="bold")
+    table.add_column("lowest", justify="right")
+    table.add_column("highest", justify="right")
+    table.add_column("values", justify="right")
+    table.add_column("missing", justify="right")
+    for outcome, metric, span in rows[:N_SHOWN_LEVELS]:
+        edges = ["-" if db is None else f"{db} {SCALE_NAMES[span.scale]}" for db in (span.lowest_db, span.highest_db)]
+        counts = (str(span.n_values), str(span.n_missing))
+        table.add_row(
+            str(outcome.item.sensor_id),
+            _short_name(outcome.item),
+            f"{METRIC_NAMES[metric]}, {periods_s[metric]} s",
+            *edges,
+            *counts,
+        )
+    captions = ["missing: less than 95 % of the period was heard"] if any(span.n_missing for _, _, span in rows) else []
+    if len(rows) > N_SHOWN_LEVELS:
+        captions.append(f"and {len(rows) - N_SHOWN_LEVELS:,} more rows")
+    table.caption = "; ".join(captions) or None
+    return table
+
+
+def _account(summary: Summary) -> Table:
+    settings, ledger = summary.settings, summary.ledger
+    capacity = settings.policy.capacity
+    records = ", ".join(
+        (_count(ledger.n_events, "event"), _count(ledger.n_levels, "level"), _count(ledger.n_health, "sensor state"))
+    )
+    life = f"at most {summary.longest_life_s:.2f} s in memory"
+    if settings.pcm is None:
+        life += "; the recording itself exists anyway"
+    share = SPEECH_BIT_PER_S / capacity.bit_per_s
+    table = _pairs()
+    bound = f"never more than {capacity.bit_per_s:.3f} bit/s over a clock hour; speech carries {share:,.0f} times that"
+    table.add_row("policy", f"{settings.policy.core.name}: {bound}")
+    table.add_row("bits in", f"{ledger.bits_in:,}")
+    bits_out = Text.assemble((f"{ledger.bits_out:,.0f}", "bold green"), f" ({records}), besides who and when")
+    table.add_row("bits out", bits_out)
+    table.add_row("life of a sample", life)
+    table.add_row("written to", Text(f"{settings.out}: {', '.join(FILE_NAMES.values())}"))
+    return table
+
+
+def _pairs() -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    return table
+
+
+def _table(title: str) -> Table:
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        header_style="dim",
+    )
+
+
+def _short_name(item: Input) -> str:
+    return item.name.rsplit("/", 1)[-1]

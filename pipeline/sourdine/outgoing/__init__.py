@@ -1,0 +1,1 @@
+"""What has passed a gate becomes JSON and leaves: nothing else can be written from here."""

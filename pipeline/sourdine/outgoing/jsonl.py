@@ -1,0 +1,100 @@
+"""Records as lines in three files: whole lines only, whatever happens to the process or the disk."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.records import Event, LevelRecord, SensorHealth
+
+from sourdine.errors import OutputError
+from sourdine.outgoing.cloudevents import Record, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+#: File of each record type; they are replaced when a run starts.
+FILE_NAMES: Final[dict[type[Record], str]] = {
+    Event: "events.jsonl",
+    LevelRecord: "levels.jsonl",
+    SensorHealth: "health.jsonl",
+}
+
+
+class JsonlSink:
+    """Three files of CloudEvents, one a line, in the order in which the gates released them.
+
+    Files of the same names in the folder are replaced at the start. Nothing is buffered: a record that was written
+    stands in the file when the call returns, and if the disk fills up, the line that did not fit is taken back.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it is not there.
+
+    Raises
+    ------
+    OutputError
+        If the folder or a file in it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files: dict[type[Record], _LineFile] = {}
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            for kind, name in FILE_NAMES.items():
+                self._files[kind] = _LineFile(folder / name)
+        except OSError as error:
+            self.close()
+            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Write records down.
+
+        Parameters
+        ----------
+        records : iterable of Event, LevelRecord or SensorHealth
+            What has just left the gates.
+
+        Raises
+        ------
+        OutputError
+            If a line does not fit; the file ends with the line before.
+        TypeError
+            If it is no released record.
+        """
+        for record in records:
+            line = encode(record) + b"\n"
+            self._files[type(record)].append(line)
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+
+class _LineFile:
+    """A file to which whole lines are appended."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = path.open("wb", buffering=0)
+        self._end = 0
+
+    def append(self, line: bytes) -> None:
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[os.write(self._file.fileno(), rest) :]
+        except OSError as error:
+            # A device has no length to cut back to.
+            with suppress(OSError):
+                self._file.truncate(self._end)
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from None
+        self._end += len(line)
+
+    def close(self) -> None:
+        self._file.close()

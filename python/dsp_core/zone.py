@@ -1,0 +1,42 @@
+"""The zone: opaque handles on sound, spectra and scores, and the stages that pass them on.
+
+Nothing here gives a sample, a spectrum or a score to Python. `AudioBlock`, `Description`, `FeatureWindow`, `Candidate`,
+`Background` and `Checkpoint` have no constructor, no array access, no buffer and no pickle; they print ids and sizes. What
+leaves the zone are the records that `Gate` and `LevelGate` mint.
+"""
+
+from dsp_core._dsp_core import (
+    AudioBlock,
+    Background,
+    BlockError,
+    Candidate,
+    Checkpoint,
+    Classify,
+    Describe,
+    Description,
+    DspCoreError,
+    FeatureWindow,
+    Gate,
+    LevelGate,
+    ParameterError,
+    Source,
+    Trigger,
+)
+
+__all__ = [
+    "AudioBlock",
+    "Background",
+    "BlockError",
+    "Candidate",
+    "Checkpoint",
+    "Classify",
+    "Describe",
+    "Description",
+    "DspCoreError",
+    "FeatureWindow",
+    "Gate",
+    "LevelGate",
+    "ParameterError",
+    "Source",
+    "Trigger",
+]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.chain import lines_in, street
+from tests.sounds import broken_files, eventful, noise, write_wav
+
+from sourdine.config import RunSettings
+from sourdine.errors import ConfigError
+from sourdine.local.inputs import Input
+from sourdine.local.run import Watch, run
+
+
+class NotingWatch(Watch):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.begun: list[tuple[int, int, float | None]] = []
+        self.heard_s = 0.0
+
+    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
+        """Note it."""
+        self.begun.append((item.sensor_id, n_inputs, total_s))
+
+    def heard(self, seconds: float) -> None:
+        """Add it."""
+        self.heard_s += seconds
+
+
+def settings(*paths: Path, out: Path) -> RunSettings:
+    """Make the settings of a run."""
+    return RunSettings(paths=paths, out=out, policy=street())
+
+
+def test_summary_adds_up(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in" / "a.wav", eventful(20.0))
+    write_wav(tmp_path / "in" / "b.wav", noise(3.25))
+    (tmp_path / "in" / "c.wav").write_bytes(b"")
+    watch = NotingWatch()
+    summary = run(settings(tmp_path / "in", out=tmp_path / "out"), watch)
+    ledger = summary.ledger
+    assert (ledger.n_inputs, ledger.n_heard, ledger.n_refused) == (3, 2, 1)
+    assert ledger.n_samples == 23.25 * 16_000
+    assert ledger.bits_in == 16 * ledger.n_samples
+    assert summary.heard_s == pytest.approx(23.25)
+    assert watch.heard_s == pytest.approx(23.25)
+    assert watch.begun == [(1, 3, 20.0), (2, 3, 3.25)]
+    counts = {name: len(lines) for name, lines in lines_in(tmp_path / "out").items()}
+    assert counts == {
+        "events.jsonl": ledger.n_events,
+        "levels.jsonl": ledger.n_levels,
+        "health.jsonl": ledger.n_health,
+    }
+    assert 0.0 < summary.longest_life_s <= 2.0
+
+
+def test_input_refused_on_the_way_keeps_what_it_released(tmp_path: Path) -> None:
+    minute = noise(130.0)
+    write_wav(tmp_path / "in" / "cut.wav", minute)
+    whole = (tmp_path / "in" / "cut.wav").read_bytes()
+    (tmp_path / "in" / "cut.wav").write_bytes(whole[:-1001])
+    summary = run(settings(tmp_path / "in", out=tmp_path / "out"), Watch())
+    refusal = summary.outcomes[0].refusal
+    assert refusal is not None
+    assert refusal.reason in {"truncated_data", "partial_sample"}
+    assert summary.ledger.n_heard == 0
+
+
+def test_background_is_learnt_from_a_recording(tmp_path: Path) -> None:
+    usual = write_wav(tmp_path / "usual.wav", noise(40.0, seed=2))
+    write_wav(tmp_path / "in" / "a.wav", noise(20.0))
+    summary = run(replace(settings(tmp_path / "in", out=tmp_path / "out"), background=usual), Watch())
+    assert summary.ledger.n_heard == 1
+
+
+@pytest.mark.parametrize("name", ["empty.wav", "text.txt", "nan.wav", "gone.wav", "slow.wav"])
+def test_background_that_cannot_be_heard_stops_the_start(name: str, tmp_path: Path) -> None:
+    write_wav(tmp_path / "in" / "a.wav", noise(1.0))
+    if name in broken_files():
+        (tmp_path / name).write_bytes(broken_files()[name][0])
+    if name == "slow.wav":
+        write_wav(tmp_path / name, noise(2.0, sample_rate=8_000), sample_rate=8_000)
+    with pytest.raises(ConfigError, match="--background"):
+        run(replace(settings(tmp_path / "in", out=tmp_path / "out"), background=tmp_path / name), Watch())
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,109 @@
+"""What a person types and what it answers; runs themselves are tested in tests/flow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.chain import call, one_line
+from tests.sounds import noise, write_wav
+
+from sourdine import cli
+from sourdine.errors import ConfigError, OutputError, PolicyError
+
+
+def test_without_arguments_it_teaches(tmp_path: Path) -> None:
+    result = call(cwd=tmp_path)
+    assert (result.returncode, result.stderr) == (0, "")
+    for line in ("sourdine demo", "sourdine run", "sourdine policy show"):
+        assert line in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["demo", "--help"], ["policy", "--help"]])
+def test_help_is_given(arguments: list[str], tmp_path: Path) -> None:
+    result = call(*arguments, cwd=tmp_path)
+    assert result.returncode == 0
+    assert "usage: sourdine" in result.stdout
+
+
+def test_help_imports_neither_the_chain_nor_the_view(tmp_path: Path) -> None:
+    program = (
+        "import sys; from sourdine.cli import run_command\n"
+        "try: run_command(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        "sys.exit(bool({'numpy', 'rich', 'dsp_core', 'orjson'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", program], cwd=tmp_path, capture_output=True, check=False)
+    assert done.returncode == 0
+
+
+WRONG = {
+    "no path": ["run"],
+    "unknown command": ["listen-in"],
+    "unknown option": ["run", "--loud", "x.wav"],
+    "pipe and file": ["run", "-", "x.wav", "--rate", "16000"],
+    "pipe without rate": ["run", "-"],
+    "rate of nothing": ["run", "-", "--rate", "0"],
+    "rate in words": ["run", "-", "--rate", "high"],
+    "unknown format": ["run", "-", "--rate", "16000", "--format", "mp3"],
+    "no channels": ["run", "-", "--rate", "16000", "--channels", "0"],
+    "rate for a file": ["run", "x.wav", "--rate", "16000"],
+    "start in words": ["run", "x.wav", "--start", "noon"],
+    "folder without files": ["run", "void"],
+}
+
+
+@pytest.mark.parametrize("arguments", WRONG.values(), ids=WRONG.keys())
+def test_wrong_usage_is_2(arguments: list[str], tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(0.5))
+    (tmp_path / "void").mkdir()
+    result = call(*arguments, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1].startswith("sourdine")
+    assert not (tmp_path / "sourdine-out").exists()
+
+
+@pytest.mark.parametrize("arguments", [["policy", "check", "gone.toml"], ["policy", "show", "x"], ["run", "x.wav"]])
+def test_policy_that_does_not_stand_is_3(arguments: list[str], tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(0.5))
+    (tmp_path / "x").write_text("colour = 'red'\n", "utf-8")
+    result = call(*arguments, *(["--policy", "x"] if arguments[0] == "run" else []), cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "policy" in one_line(result)
+    assert not (tmp_path / "sourdine-out").exists()
+
+
+@pytest.mark.parametrize("name", ["street", "strict", "noise"])
+def test_shipped_policies_check_and_show(name: str, tmp_path: Path) -> None:
+    check = call("policy", "check", name, cwd=tmp_path)
+    assert (check.returncode, check.stderr) == (0, "")
+    assert len(check.stdout.splitlines()) == 1
+    show = call("policy", "show", name, cwd=tmp_path)
+    assert show.returncode == 0
+    assert "bit/s" in show.stdout
+
+
+STOPS = {
+    "config": (ConfigError("--x: expected y"), 2, "sourdine: --x: expected y\n"),
+    "policy": (PolicyError("policy x: y"), 3, "sourdine: policy x: y\n"),
+    "output": (OutputError("cannot write x"), 4, "sourdine: cannot write x\n"),
+    "internal": (ValueError("two people\nspoke of it"), 5, "sourdine: internal error (ValueError)\n"),
+    "panic": (BaseException("index 3 out of bounds"), 5, "sourdine: internal error (BaseException)\n"),
+    "interrupt": (KeyboardInterrupt(), 130, "sourdine: interrupted\n"),
+    "lines": (ConfigError("a\nb\x1b[0m"), 2, "sourdine: a b [0m\n"),
+}
+
+
+@pytest.mark.parametrize(("error", "code", "line"), STOPS.values(), ids=STOPS.keys())
+def test_every_stop_is_one_line_without_data(
+    error: BaseException, code: int, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(parsed: object) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "_dispatch", fail)
+    assert cli.run_command([]) == code
+    assert capsys.readouterr().err == line
