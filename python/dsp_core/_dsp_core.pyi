@@ -2,6 +2,35 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
+__all__ = [
+    "HEALTH_STATES",
+    "METRICS",
+    "SOUND_CLASSES",
+    "AudioBlock",
+    "Background",
+    "BlockError",
+    "Candidate",
+    "Capacity",
+    "Checkpoint",
+    "Classify",
+    "Describe",
+    "Description",
+    "DspCoreError",
+    "Event",
+    "FeatureWindow",
+    "Gate",
+    "LevelGate",
+    "LevelRecord",
+    "ParameterError",
+    "Policy",
+    "SensorHealth",
+    "Source",
+    "Trigger",
+    "__version__",
+    "bits_per_record",
+    "capacity",
+]
+
 __version__: Final[str]
 HEALTH_STATES: Final[tuple[str, ...]]
 METRICS: Final[tuple[str, ...]]

@@ -1,6 +1,6 @@
 //! Blocks to frames and levels: the stage between sound and everything that holds no sound.
 
-use crate::analysis::window::{N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
+use crate::analysis::window::{WINDOW_FRAMES, WINDOW_HOP};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError, Reason};
 use crate::open::policy::SPEECH_BAND_HZ;
@@ -9,7 +9,6 @@ use crate::sound::block::check_sample_rate;
 use crate::sound::level::Meter;
 use crate::sound::mel::LogMelSettings;
 use crate::sound::resample::TARGET_RATE;
-use crate::sound::weighting::WeightingKind;
 
 use events::Events;
 
