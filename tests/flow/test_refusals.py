@@ -162,6 +162,16 @@ def test_closed_standard_output_ends_quietly(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (4, "")
 
 
+@pytest.mark.parametrize("descriptor", [0, 1, 2])
+def test_closed_standard_streams_are_not_mistaken_for_files(descriptor: int, tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(61.0))
+    assert call("run", "x.wav", "--out", "open", cwd=tmp_path).returncode == 0
+    command = f'exec "$0" "$@" {descriptor}>&-'
+    done = subprocess.run(["/bin/sh", "-c", command, *SOURDINE, "run", "x.wav"], cwd=tmp_path, check=False)
+    assert done.returncode == 0
+    assert lines_in(tmp_path / "sourdine-out") == lines_in(tmp_path / "open")
+
+
 def test_memory_does_not_grow_with_length(tmp_path: Path) -> None:
     """Twenty minutes of 8 kHz float64 are 77 MB, and none of it stays."""
     peaks: list[int] = []
