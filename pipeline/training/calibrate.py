@@ -43,6 +43,8 @@ MIN_FULL_THRESHOLD = 0.0
 MIN_TEST_GROUPS = 8
 STREET_KINDS = ("rain", "wind", "quiet_ambience", "speech", "engine", "train", "airplane", "helicopter")
 _SNRS_DB = (0.0, 10.0, 20.0)
+_N_SYNTHETIC = 12
+_SYNTHETIC_SAMPLES = 80_000
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def score(params: Params, scenes: list[Samples], labels: list[str]) -> Scores:
 
 
 def negative_scenes(clips: list[Clip], talkers: list[Clip], seed: int) -> tuple[list[Samples], list[str]]:
-    """Lay held-out clips and talkers over held-out and synthetic beds, each also alone.
+    """Lay held-out clips and talkers over held-out and synthetic beds, each also alone; add synthetic negatives.
 
     Parameters
     ----------
@@ -173,6 +175,9 @@ def negative_scenes(clips: list[Clip], talkers: list[Clip], seed: int) -> tuple[
         variants.append(over(clip.samples, voice, float(rng.uniform(-5.0, 15.0))))
         scenes += [at_gain(rng, v) for v in variants]
         labels += [clip.source_class] * len(variants)
+    for name, generator in synthesis.NEGATIVES.items():
+        scenes += [at_gain(rng, generator(rng, _SYNTHETIC_SAMPLES)) for _ in range(_N_SYNTHETIC)]
+        labels += [name] * _N_SYNTHETIC
     return scenes, labels
 
 

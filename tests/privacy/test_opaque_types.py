@@ -68,7 +68,7 @@ STAGES: dict[type, set[str]] = {
 def handles() -> dict[type, Any]:
     """Send loud sound through the stages, and keep one handle of each kind."""
     core = street().core
-    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0)
+    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0, policy=street().core)
     trigger = Trigger(sensor_id=1, alarms_per_day=float("inf"))
     gate, level_gate = Gate(sensor_id=1, policy=core), LevelGate(sensor_id=1, policy=core, start_slot=0)
     windows: list[FeatureWindow] = []
@@ -185,7 +185,7 @@ def test_only_the_core_makes_one(kind: type) -> None:
 
 
 def test_window_and_candidate_are_taken_once() -> None:
-    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0)
+    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0, policy=street().core)
     trigger = Trigger(sensor_id=1, alarms_per_day=float("inf"))
     windows: list[FeatureWindow] = []
     for block in blocks_of(street_scene()[: 4 * RATE]):

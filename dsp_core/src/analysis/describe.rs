@@ -1,8 +1,11 @@
 //! Blocks to frames and levels: the stage between sound and everything that holds no sound.
 
+use std::sync::{Arc, OnceLock};
+
 use crate::analysis::window::{N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError, Reason};
+use crate::open::policy::SPEECH_BAND_HZ;
 use crate::sound::AudioBlock;
 use crate::sound::block::check_sample_rate;
 use crate::sound::framing::FrameBuffer;
@@ -28,9 +31,6 @@ enum Next {
 
 /// Sound before a checkpoint's position that a restore is given, in seconds.
 pub const REFILL_S: u64 = 2;
-/// The band that `masked_energy` leaves out, in Hz: speech with its guard. The guard is as wide as the main lobe of the
-/// Hann window is on one side, so that a tone at 300 Hz does not reach into what is left.
-const SPEECH_BAND_HZ: [f64; 2] = [220.0, 3_480.0];
 
 /// Blocks of one sensor to log-mel frames, their energy outside the speech band, and levels by the second.
 ///
@@ -47,6 +47,7 @@ pub struct Describe {
     sensor_id: u32,
     sample_rate: u32,
     start_slot: u64,
+    speech_band_hz: [f64; 2],
     position: u64,
     next: Next,
     meter: Meter,
@@ -57,11 +58,13 @@ pub struct Describe {
 struct Events {
     resampler: Resampler,
     frames: FrameBuffer,
-    tables: &'static LogMel,
+    tables: Arc<LogMel>,
 }
 
-/// Per bin of the transform: A weighting squared, outside the speech band, over what makes the sum a mean square.
-fn masked_gains() -> Vec<f32> {
+/// Per bin of the transform: A weighting squared, outside the speech band, over what makes the sum a mean square. The guard
+/// of the band, 80 Hz, is as wide as the main lobe of the Hann window is on one side: a tone at 300 Hz does not reach into
+/// what is left.
+fn masked_gains([low_hz, high_hz]: [f64; 2]) -> Vec<f32> {
     let LogMelSettings {
         sample_rate,
         n_fft,
@@ -73,7 +76,7 @@ fn masked_gains() -> Vec<f32> {
     (0..=n_fft / 2)
         .map(|k| {
             let hz = k as f64 * f64::from(sample_rate) / n_fft as f64;
-            let is_speech = (SPEECH_BAND_HZ[0]..=SPEECH_BAND_HZ[1]).contains(&hz);
+            let is_speech = (low_hz..=high_hz).contains(&hz);
             let gain = if is_speech {
                 0.0
             } else {
@@ -85,6 +88,16 @@ fn masked_gains() -> Vec<f32> {
         .collect()
 }
 
+/// The tables of a speech band; those of the narrowest one are made once.
+fn tables(speech_band_hz: [f64; 2]) -> Option<Arc<LogMel>> {
+    static NARROWEST: OnceLock<Option<Arc<LogMel>>> = OnceLock::new();
+    let make = || LogMel::street(masked_gains(speech_band_hz)).map(Arc::new);
+    if speech_band_hz == SPEECH_BAND_HZ {
+        return NARROWEST.get_or_init(make).clone();
+    }
+    make()
+}
+
 impl Events {
     fn new(sample_rate: u32) -> Option<Self> {
         if sample_rate < TARGET_RATE {
@@ -93,7 +106,7 @@ impl Events {
         Some(Self {
             resampler: Resampler::new(sample_rate),
             frames: FrameBuffer::new(0),
-            tables: LogMel::street(masked_gains)?,
+            tables: tables(SPEECH_BAND_HZ)?,
         })
     }
 
@@ -147,11 +160,30 @@ impl Describe {
             sensor_id,
             sample_rate,
             start_slot,
+            speech_band_hz: SPEECH_BAND_HZ,
             position: 0,
             next: Next::Block,
             meter: Meter::new(sample_rate),
             events: Events::new(sample_rate),
         })
+    }
+
+    /// Leaves a wider band out of the energy that an event's level is made of; 220 to 3480 Hz without it.
+    ///
+    /// # Errors
+    /// A band that does not contain 220 to 3480 Hz.
+    pub fn with_speech_band(mut self, speech_band_hz: [f64; 2]) -> Result<Self, ParameterError> {
+        let ([low, high], [from, to]) = (speech_band_hz, SPEECH_BAND_HZ);
+        if !(low <= from && high >= to && low.is_finite() && high.is_finite()) {
+            let expected = format!("a band that contains {from} to {to} Hz");
+            let actual = format!("{low} to {high} Hz");
+            return Err(ParameterError::new("speech_band_hz", expected, actual));
+        }
+        self.speech_band_hz = speech_band_hz;
+        if let (Some(events), Some(tables)) = (&mut self.events, tables(speech_band_hz)) {
+            events.tables = tables;
+        }
+        Ok(self)
     }
 
     /// The sensor.
@@ -362,24 +394,28 @@ impl Describe {
     }
 
     /// Every state variable but samples.
-    #[allow(dead_code)]
     pub(crate) fn save(&self, writer: &mut Writer) {
         writer.u32(self.sensor_id);
         writer.u32(self.sample_rate);
         writer.u64(self.start_slot);
+        writer.f64s(&self.speech_band_hz);
         writer.u64(self.position);
         writer.u8(u8::from(self.next == Next::Nothing));
         self.meter.save(writer);
     }
 
     /// Reads the state back; then it waits for a refill, unless it stands at the start or the end.
-    #[allow(dead_code)]
     pub(crate) fn load(reader: &mut Reader) -> Result<Self, BlockError> {
         let damaged =
             |e: ParameterError| BlockError::new(Reason::BadCheckpoint, e.expected, e.actual);
         let (sensor_id, sample_rate) = (reader.u32()?, reader.u32()?);
-        let (start_slot, position) = (reader.u64()?, reader.u64()?);
-        let mut describe = Self::new(sensor_id, sample_rate, start_slot).map_err(damaged)?;
+        let start_slot = reader.u64()?;
+        let mut speech_band_hz = [0.0; 2];
+        reader.f64s(&mut speech_band_hz)?;
+        let position = reader.u64()?;
+        let mut describe = Self::new(sensor_id, sample_rate, start_slot)
+            .and_then(|describe| describe.with_speech_band(speech_band_hz))
+            .map_err(damaged)?;
         let has_ended = reader.u8()? != 0;
         describe.position = position;
         describe.meter = Meter::load(sample_rate, position, reader)?;

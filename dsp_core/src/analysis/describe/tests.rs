@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::simd::{Path, limit_path};
+use crate::sound::block::MAX_MAGNITUDE;
 use crate::sound::mel::LOG_OFFSET;
 
 const SENSOR: u32 = 17;
@@ -321,13 +322,19 @@ fn extremes_give_finite_values() {
         let inputs: [Vec<f32>; 6] = [
             vec![0.0; n],
             vec![0.7; n],
-            vec![f32::MAX; n],
+            vec![MAX_MAGNITUDE; n],
             vec![f32::MIN_POSITIVE / 8.0; n],
             (0..n)
                 .map(|i| if i / 20 % 2 == 0 { 1.0 } else { -1.0 })
                 .collect(),
             (0..n)
-                .map(|i| if i % 2 == 0 { f32::MAX } else { -f32::MAX })
+                .map(|i| {
+                    if i % 2 == 0 {
+                        MAX_MAGNITUDE
+                    } else {
+                        -MAX_MAGNITUDE
+                    }
+                })
                 .collect(),
         ];
         let heard = inputs.map(|samples| hear(rate, &samples, &[2_000]));
@@ -364,4 +371,36 @@ fn sample_life_is_bounded() {
     assert!(life(8_000) < 1.002);
     assert!(life(16_000) < 1.026);
     assert!(life(48_000) < 1.032);
+}
+
+#[test]
+fn a_wider_speech_band_leaves_more_out_and_no_other_is_taken() {
+    let tone = |hz: f32| -> Vec<f32> {
+        let step = 2.0 * std::f32::consts::PI * hz / 16_000.0;
+        (0..16_000).map(|i| 0.1 * (step * i as f32).sin()).collect()
+    };
+    let energy = |band: Option<[f64; 2]>, hz| {
+        let describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
+        let mut describe = match band {
+            Some(band) => describe.with_speech_band(band).unwrap(),
+            None => describe,
+        };
+        let mut out = Description::default();
+        describe
+            .push_into(&block(16_000, 0, &tone(hz)), &mut out)
+            .unwrap();
+        out.masked_energy[20]
+    };
+    assert!(energy(None, 5000.0) > 1e-3);
+    assert!(energy(Some([100.0, 6000.0]), 5000.0) < 1e-6);
+    assert_eq!(energy(Some(SPEECH_BAND_HZ), 5000.0), energy(None, 5000.0));
+    for narrow in [
+        [300.0, 4000.0],
+        [100.0, 3400.0],
+        [f64::NAN, 4000.0],
+        [100.0, f64::INFINITY],
+    ] {
+        let describe = Describe::new(SENSOR, 16_000, SLOT).unwrap();
+        assert!(describe.with_speech_band(narrow).is_err());
+    }
 }
