@@ -228,7 +228,7 @@ def _open_missing_streams() -> None:
     """Point a standard stream that was closed at nothing: no file that is written may take its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  as long as the process
 
 
 def _stop(text: str, code: int) -> int:

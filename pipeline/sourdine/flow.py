@@ -145,9 +145,7 @@ class Flow:
             self._gate.push(self._classify.push(windows))
 
 
-def learn_background(
-    blocks: Iterable[AudioBlock], *, sensor_id: int, sample_rate: int, policy: Policy
-) -> Background:
+def learn_background(blocks: Iterable[AudioBlock], *, sensor_id: int, sample_rate: int, policy: Policy) -> Background:
     """Learn what a place sounds like from a recording of it.
 
     Parameters
