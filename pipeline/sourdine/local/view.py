@@ -250,7 +250,7 @@ def _account(summary: Summary) -> Table:
     records = ", ".join(
         (_count(ledger.n_events, "event"), _count(ledger.n_levels, "level"), _count(ledger.n_health, "sensor state"))
     )
-    life = f"at most {summary.longest_life_s:.2f} s in memory"
+    life = f"at most {summary.longest_life_s:.2f} s in memory" if ledger.n_samples else "none was heard"
     if settings.pcm is None:
         life += "; the recording itself exists anyway"
     share = SPEECH_BIT_PER_S / capacity.bit_per_s
