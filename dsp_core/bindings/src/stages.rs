@@ -259,10 +259,8 @@ impl Classify {
     }
 }
 
-fn calibration(full_scale_db: Option<f64>) -> Calibration {
-    full_scale_db.map_or(Calibration::Uncalibrated, |db| Calibration::FullScale {
-        db,
-    })
+fn calibration(full_scale_db: Option<f64>) -> PyResult<Calibration> {
+    Calibration::new(full_scale_db).map_err(error::parameter)
 }
 
 /// The one door of events, for one sensor.
