@@ -357,14 +357,15 @@ pub(crate) struct LevelGate(pub(crate) gate::LevelGate);
 impl LevelGate {
     #[new]
     #[pyo3(signature = (*, sensor_id, policy, start_slot, full_scale_db=None))]
-    fn new(sensor_id: u32, policy: &Policy, start_slot: u64, full_scale_db: Option<f64>) -> Self {
-        let calibration = calibration(full_scale_db);
-        Self(gate::LevelGate::new(
-            sensor_id,
-            &policy.0,
-            calibration,
-            start_slot,
-        ))
+    fn new(
+        sensor_id: u32,
+        policy: &Policy,
+        start_slot: u64,
+        full_scale_db: Option<f64>,
+    ) -> PyResult<Self> {
+        let calibration = calibration(full_scale_db)?;
+        let stage = gate::LevelGate::new(sensor_id, &policy.0, calibration, start_slot);
+        Ok(Self(stage))
     }
     /// Takes a description's seconds; gives the records of every period that ended 3 s ago or more.
     ///
