@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::window::N_BANDS;
 use crate::simd::{Path, limit_path};
 use crate::sound::block::MAX_MAGNITUDE;
 use crate::sound::mel::LOG_OFFSET;
+use crate::sound::weighting::WeightingKind;
 
 const SENSOR: u32 = 17;
 const SLOT: u64 = 1_700_000_000;
