@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::simd::{Path, limit_path};
+use crate::sound::block::MAX_MAGNITUDE;
 use crate::sound::mel::LOG_OFFSET;
 
 const SENSOR: u32 = 17;
@@ -321,13 +322,19 @@ fn extremes_give_finite_values() {
         let inputs: [Vec<f32>; 6] = [
             vec![0.0; n],
             vec![0.7; n],
-            vec![f32::MAX; n],
+            vec![MAX_MAGNITUDE; n],
             vec![f32::MIN_POSITIVE / 8.0; n],
             (0..n)
                 .map(|i| if i / 20 % 2 == 0 { 1.0 } else { -1.0 })
                 .collect(),
             (0..n)
-                .map(|i| if i % 2 == 0 { f32::MAX } else { -f32::MAX })
+                .map(|i| {
+                    if i % 2 == 0 {
+                        MAX_MAGNITUDE
+                    } else {
+                        -MAX_MAGNITUDE
+                    }
+                })
                 .collect(),
         ];
         let heard = inputs.map(|samples| hear(rate, &samples, &[2_000]));
