@@ -18,10 +18,12 @@ pub(crate) struct Describe(pub(crate) describe::Describe);
 #[pymethods]
 impl Describe {
     #[new]
-    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot))]
-    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64) -> PyResult<Self> {
-        let stage = describe::Describe::new(sensor_id, sample_rate, start_slot);
-        stage.map(Self).map_err(error::parameter)
+    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot, policy))]
+    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64, policy: &Policy) -> PyResult<Self> {
+        describe::Describe::new(sensor_id, sample_rate, start_slot)
+            .and_then(|stage| stage.with_speech_band(policy.0.speech_band_hz()))
+            .map(Self)
+            .map_err(error::parameter)
     }
     /// Longest time that a sample lives in the stage's memory, in seconds, for blocks of at most `max_block_s`.
     fn longest_sample_life_s(&self, max_block_s: f64) -> f64 {

@@ -1,8 +1,9 @@
 //! Frames to a score: how far the last 200 ms stand above what this street usually sounds like.
 //!
 //! Single 10 ms frames miss nearly everything, so the unit is the mean of 20 frames. Per band two running centres and scales
-//! (30 s and 1 h) are kept by recursive estimators whose steps are bounded; a band deviates by the smaller of the two
-//! distances in scales, so that neither what comes back every few minutes nor what has been there for half a minute counts.
+//! (30 s and 1 h) are kept by recursive estimators whose steps are bounded; a band deviates by the mean of the two
+//! distances in scales, so that what comes back every few minutes counts for less; the hour adds at most half a scale to the
+//! half minute, so that what has been there for minutes is background.
 //! The score is the mean of the 8 most raised bands averaged with the shrinkage Mahalanobis length of the 16 pooled ones.
 //!
 //! A stream begins with the shipped (or a learned) spectrum and one number of its own, its gain, which falls fast and rises
@@ -43,6 +44,8 @@ const GAIN_FALL: f32 = 0.1;
 const GAIN_RISE: f32 = 0.05;
 /// Bands nearer to the floor do not say how loud a stream is.
 const GAIN_MARGIN: f32 = 0.3;
+/// A band stands higher above the hour than above the half minute by at most this many scales.
+const SLOW_AHEAD: f32 = 1.0;
 const TOP_BANDS: usize = 8;
 const DEVIATION_MIN: f32 = -4.0;
 const DEVIATION_MAX: f32 = 20.0;
@@ -275,7 +278,9 @@ per_path! {
         for (i, o) in out.iter_mut().enumerate() {
             let f = (unit[i] - expected(fast.centre[i], gain)) / fast.scale[i];
             let s = (unit[i] - expected(slow.centre[i], gain)) / slow.scale[i];
-            *o = bounded(if f < s { f } else { s }, DEVIATION_MIN, DEVIATION_MAX);
+            // What the last half minute calls usual is not raised by the hour.
+            let s = if s < f + SLOW_AHEAD { s } else { f + SLOW_AHEAD };
+            *o = bounded(0.5 * (f + s), DEVIATION_MIN, DEVIATION_MAX);
         }
     }
 }

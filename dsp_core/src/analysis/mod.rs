@@ -43,3 +43,9 @@ pub use describe::{Describe, Description};
 pub use model::{Model, ModelClass};
 pub use trigger::Trigger;
 pub use window::FeatureWindow;
+
+#[cfg(test)]
+mod long_run;
+
+#[cfg(test)]
+mod synthetic_street;

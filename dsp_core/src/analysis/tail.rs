@@ -167,6 +167,12 @@ impl Tail {
         tail
     }
 
+    /// Initial threshold, shape and scale.
+    #[cfg(test)]
+    pub(crate) fn parameters(&self) -> [f64; 3] {
+        [self.initial, self.shape, self.scale]
+    }
+
     /// Scores above this are alarms.
     pub(crate) fn threshold(&self) -> f32 {
         (self.initial + self.margin) as f32
