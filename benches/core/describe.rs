@@ -162,6 +162,13 @@ fn main() {
                 }
             }
         }
+        // A burst that rings out, then what would be subnormal arithmetic throughout.
+        let mut faint = vec![1e-40; 16_000 * STREAM_S];
+        faint[..8_000].copy_from_slice(&noise(8_000));
+        let name = format!("{path:?}: describe, 16000 Hz, 1 blocks/s, subnormal");
+        if is_wanted(&name) {
+            report(&name, describe(16_000, 1, &faint));
+        }
         if is_wanted("log-mel") {
             log_mel(path);
         }
