@@ -90,7 +90,7 @@ def test_times_real_time(street_mix: Path, is_every_window: bool, least: float) 
 
 
 def test_start_to_first_event(tmp_path: Path, street_mix: Path) -> None:
-    """From the command to an event on disk, in CPU seconds of the whole process: start, imports, model, 30 s of sound."""
+    """From the command to an event on disk, in CPU seconds of the whole process, imports and model included."""
     cut = tmp_path / "cut.wav"
     with wave.open(str(street_mix)) as long, wave.open(str(cut), "wb") as short:
         short.setparams(long.getparams())

@@ -2,7 +2,8 @@
 //!
 //! `cargo bench -p dsp-core --bench describe`
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)] // A bench needs the clock.
-#![allow(clippy::unwrap_used)] // A bench that cannot run may stop.
+#![allow(clippy::disallowed_macros)] // It prints.
+#![allow(clippy::unwrap_used)] // It may stop.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -160,6 +161,13 @@ fn main() {
                     report(&name, describe(sample_rate, blocks_per_s, &samples));
                 }
             }
+        }
+        // A burst that rings out, then what would be subnormal arithmetic throughout.
+        let mut faint = vec![1e-40; 16_000 * STREAM_S];
+        faint[..8_000].copy_from_slice(&noise(8_000));
+        let name = format!("{path:?}: describe, 16000 Hz, 1 blocks/s, subnormal");
+        if is_wanted(&name) {
+            report(&name, describe(16_000, 1, &faint));
         }
         if is_wanted("log-mel") {
             log_mel(path);

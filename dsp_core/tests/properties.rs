@@ -5,7 +5,7 @@ use dsp_core::sound::resample::resample;
 use proptest::prelude::*;
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Frames are what their own samples make them, wherever they stand among others.
     #[test]

@@ -55,6 +55,7 @@ policy does not stand; 4 output cannot be written; 5 internal error; 130 interru
 
 def main() -> int:
     """Run the command line of this process and return its exit code."""
+    _open_missing_streams()
     code = run_command(sys.argv[1:])
     if code == EXIT_INTERRUPTED:
         # A thread may still wait for a pipe that never says more: leave it behind.
@@ -221,6 +222,13 @@ def _say(text: str) -> None:
 def _say_aside(text: str) -> None:
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     sys.stderr.write(f"sourdine: {line}\n")
+
+
+def _open_missing_streams() -> None:
+    """Point a standard stream that was closed at nothing: no file that is written may take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  as long as the process
 
 
 def _stop(text: str, code: int) -> int:

@@ -50,7 +50,7 @@ class Flow:
         classify: Classify,
         background: Background | None = None,
     ) -> None:
-        self._describe = Describe(sensor_id=sensor_id, sample_rate=sample_rate, start_slot=start_slot)
+        self._describe = Describe(sensor_id=sensor_id, sample_rate=sample_rate, start_slot=start_slot, policy=policy)
         self._trigger = Trigger(sensor_id=sensor_id, alarms_per_day=policy.alarms_per_day, background=background)
         self._classify = classify
         self._gate = Gate(sensor_id=sensor_id, policy=policy)
@@ -145,9 +145,7 @@ class Flow:
             self._gate.push(self._classify.push(windows))
 
 
-def learn_background(
-    blocks: Iterable[AudioBlock], *, sensor_id: int, sample_rate: int, alarms_per_day: float
-) -> Background:
+def learn_background(blocks: Iterable[AudioBlock], *, sensor_id: int, sample_rate: int, policy: Policy) -> Background:
     """Learn what a place sounds like from a recording of it.
 
     Parameters
@@ -158,16 +156,16 @@ def learn_background(
         Number that the blocks carry.
     sample_rate : int
         Of the blocks, in Hz.
-    alarms_per_day : float
-        The dial that the threshold is set for.
+    policy : Policy
+        Its dial is what the threshold is set for.
 
     Returns
     -------
     Background
         Opaque; for `Flow`.
     """
-    describe = Describe(sensor_id=sensor_id, sample_rate=sample_rate, start_slot=0)
-    trigger = Trigger(sensor_id=sensor_id, alarms_per_day=alarms_per_day)
+    describe = Describe(sensor_id=sensor_id, sample_rate=sample_rate, start_slot=0, policy=policy)
+    trigger = Trigger(sensor_id=sensor_id, alarms_per_day=policy.alarms_per_day)
     for block in blocks:
         trigger.push(describe.push(block))
     trigger.push(describe.finish())

@@ -126,7 +126,7 @@ def load(name_or_path: str, *, today: date) -> LoadedPolicy:
     try:
         valid_until = _valid_until(fields, today)
         _check_keys(fields)
-        core = Policy(**fields, valid_until=valid_until and valid_until.isoformat())
+        core = Policy(**fields, valid_until=None if valid_until is None else valid_until.isoformat())
         core.check_model()
         return LoadedPolicy(core=core, capacity=capacity(core), valid_until=valid_until)
     except (ParameterError, PolicyError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sourdine.policy import SPEECH_BIT_PER_S
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from dsp_core.records import Policy
 
     from sourdine.policy import LoadedPolicy
+
+#: The metrics as acousticians write them.
+METRIC_NAMES: Final = {"laeq": "LAeq", "la10": "LA10", "la50": "LA50", "la90": "LA90"}
 
 
 def policy_words(policy: LoadedPolicy) -> list[tuple[str, str]]:
@@ -84,10 +87,10 @@ def capacity_words(policy: LoadedPolicy) -> str:
     """
     bits = policy.capacity
     return (
-        f"The policy allows itself {policy.core.max_bit_per_s:g} bit/s. In the worst clock minute events carry "
-        f"{bits.worst_minute_bits:.0f} bits, in the worst hour that is no clock hour everything together "
-        f"{bits.worst_unaligned_hour_bits:.0f}. Speech carries {SPEECH_BIT_PER_S:g} bit/s: "
-        f"{SPEECH_BIT_PER_S / bits.bit_per_s:.0f} times as much."
+        f"The policy allows itself {policy.core.max_bit_per_s:g} bit/s. Events carry at most "
+        f"{bits.worst_minute_bits:.0f} bits in a clock minute, and all records together at most "
+        f"{bits.worst_unaligned_hour_bits:.0f} in an hour that begins at any second. Speech carries "
+        f"{SPEECH_BIT_PER_S:g} bit/s: {SPEECH_BIT_PER_S / bits.bit_per_s:.0f} times as much."
     )
 
 
@@ -100,7 +103,7 @@ def _budget(core: Policy) -> str:
 
 
 def _levels(core: Policy) -> str:
-    return ", ".join(f"{metric} every {period_s} s" for metric, period_s in core.levels) or "none"
+    return ", ".join(f"{METRIC_NAMES[metric]} every {period_s} s" for metric, period_s in core.levels) or "none"
 
 
 def _names(names: Iterable[str]) -> str:

@@ -114,12 +114,11 @@ def write_bin(path: Path, layers: list[Quantised], rules: list[ClassRule]) -> No
 
 
 def read_bin(path: Path) -> tuple[list[Quantised], list[ClassRule]]:
-    """Read a weights file back.
+    """Read a file written by `write_bin`.
 
     Parameters
     ----------
     path : Path
-        A file written by `write_bin`.
 
     Returns
     -------
@@ -152,7 +151,7 @@ def read_bin(path: Path) -> tuple[list[Quantised], list[ClassRule]]:
         rules.append(ClassRule(code, bool(flags & EXPERIMENTAL), full, masked, step))
         at += 14
     if at + 1 != len(data):
-        raise ValueError(f"{len(data) - at - 1} bytes left over")
+        raise ValueError(f"{at + 1} bytes expected, {len(data)} found")
     return layers, rules
 
 

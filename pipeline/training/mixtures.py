@@ -22,7 +22,7 @@ Samples = NDArray[np.float32]
 # Auxiliary outputs, used in training only.
 AUXILIARY: dict[str, tuple[str, ...]] = {
     "rain": ("rain",),
-    "wind": ("wind",),
+    "wind": ("wind", "howl"),
     "thunder": ("thunder",),
     "bells": ("church_bells", "bell"),
     "birds": ("birds", "rooster", "birdsong"),
@@ -215,7 +215,7 @@ class Mixer:
     def _bed(self) -> tuple[str, Samples]:
         rng = self._rng
         if rng.uniform() < 0.35:
-            name = str(rng.choice(["street", "coloured_noise", "hum"], p=[0.6, 0.3, 0.1]))
+            name = str(rng.choice(["street", "coloured_noise", "hum", "howl"], p=[0.5, 0.25, 0.1, 0.15]))
             return name, synthesis.NEGATIVES[name](rng, WINDOW_SAMPLES)
         name = str(rng.choice(self._beds))
         return name, self._crop(name)

@@ -1,8 +1,8 @@
 """The street that a trigger knows before it has heard its own: spectrum and scales from clips, tail from a simulation.
 
 Run ``PYTHONPATH=pipeline python -m training.street_prior`` from the root of the checkout; it writes
-``dsp_core/src/analysis/prior.rs`` and is deterministic. Clips are those of ``free/train`` alone, so that ``free/val`` can
-tell how well it serves.
+``dsp_core/src/analysis/prior.rs`` and is deterministic. Clips are those of ``free/train`` alone, so that ``free/val``
+can tell how well it serves.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ RMS = 0.03
 ABSOLUTE_TO_SCALE = 1.4826
 TARGET = Path(__file__).resolve().parents[2] / "dsp_core/src/analysis/prior.rs"
 
-# Tail of the score on eight simulated streets at a random time of day: initial threshold at 1 200 clusters a day, scale and
-# shape of the excesses. Initial threshold and scale are those of the calmer quarter of the streets: what the trigger misses
-# is lost, and in a busier street the threshold rises within minutes. Printed and checked by the test
+# Tail of the score on eight simulated streets at a random time of day: initial threshold at 1 200 clusters a day,
+# scale and shape of the excesses. Initial threshold and scale are those of the calmer quarter of the streets: what the
+# trigger misses is lost, and in a busier street the threshold rises within minutes. Printed and checked by the test
 # ``the_shipped_tail_is_the_streets`` of dsp_core, since the score is defined there.
 TAIL = {"RATE": 1200.0, "INITIAL": 1.46, "SCALE": 1.06, "SHAPE": -0.025}
 

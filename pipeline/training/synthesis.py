@@ -237,6 +237,19 @@ def coloured_noise(rng: np.random.Generator, n: int) -> Samples:
     return _peak(_shape(rng, x, 30, rng.uniform(1000, 8000), 3.0))
 
 
+def howl(rng: np.random.Generator, n: int) -> Samples:
+    """Wind that howls round an edge: noise of 10 to 150 Hz width about a wandering tone; a negative for siren."""
+    x = np.zeros(n)
+    width_s = 1.0 / rng.uniform(10, 150)
+    for _ in range(rng.integers(1, 4)):
+        hz = rng.uniform(150, 1300) * 2.0 ** (rng.uniform(0.05, 0.5) * _smooth_noise(rng, n, rng.uniform(0.3, 2.0)))
+        phase = 2.0 * np.pi * np.cumsum(np.clip(hz, 60, 4000)) / SAMPLE_RATE
+        level = 10.0 ** (0.2 * _smooth_noise(rng, n, 0.7))
+        x += level * (_smooth_noise(rng, n, width_s) * np.cos(phase) + _smooth_noise(rng, n, width_s) * np.sin(phase))
+    wind = coloured_noise(rng, n).astype(np.float64)
+    return _peak(x / x.std() + rng.uniform(0.1, 2.0) * wind / wind.std())
+
+
 def street(rng: np.random.Generator, n: int) -> Samples:
     """Make a street from afar: brown rumble, engines that pass, a little hiss."""
     rumble = coloured_noise(rng, n).astype(np.float64)
@@ -262,4 +275,5 @@ NEGATIVES: dict[str, Generator] = {
     "hum": hum,
     "coloured_noise": coloured_noise,
     "street": street,
+    "howl": howl,
 }

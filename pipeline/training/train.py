@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from training import yamnet
 from training.data import (
@@ -49,6 +49,10 @@ class Batch:
     windows: NDArray[np.float32]
     targets: NDArray[np.float32]
     weights: NDArray[np.float32]
+
+    def arrays(self) -> tuple[NDArray[np.float32], ...]:
+        """Return windows, targets and weights."""
+        return self.windows, self.targets, self.weights
 
 
 def initial_params(seed: int) -> Params:
@@ -116,7 +120,7 @@ def draw(rng: np.random.Generator, singles: Pool, pairs: Pool) -> Batch:
     return Batch(np.stack(first + second + single), np.stack(targets)[order], np.stack(weights)[order])
 
 
-def loss(params: Params, key: jax.Array, batch: tuple[jax.Array, ...], quantised: bool) -> jax.Array:
+def loss(params: Params, key: jax.Array, batch: tuple[ArrayLike, ...], quantised: bool) -> jax.Array:
     """Return the cross-entropy of every output plus what ties the two talkers of a pair together.
 
     Parameters
@@ -125,7 +129,7 @@ def loss(params: Params, key: jax.Array, batch: tuple[jax.Array, ...], quantised
         Trunk and head.
     key : jax.Array
         Key of the dropout; both of a pair drop the same features.
-    batch : tuple of jax.Array
+    batch : tuple of array
         Windows, targets, weights.
     quantised : bool
         Whether weights are rounded to int8 on the way.
@@ -135,7 +139,7 @@ def loss(params: Params, key: jax.Array, batch: tuple[jax.Array, ...], quantised
     jax.Array
         Scalar loss.
     """
-    windows, targets, weights = batch
+    windows, targets, weights = (jnp.asarray(part) for part in batch)
     params = rounded(params) if quantised else params
     pooled = features(params[:-1], windows)
     keep = jax.random.bernoulli(key, 1.0 - DROPOUT, pooled.shape) / (1.0 - DROPOUT)
@@ -181,7 +185,7 @@ def fit(params: Params, singles: Pool, pairs: Pool, n_steps: int, seed: int) -> 
 
     @partial(jax.jit, static_argnames="quantised")
     def step(
-        params: Params, state: optax.OptState, key: jax.Array, batch: tuple[jax.Array, ...], quantised: bool
+        params: Params, state: optax.OptState, key: jax.Array, batch: tuple[ArrayLike, ...], quantised: bool
     ) -> tuple[Params, optax.OptState, jax.Array]:
         value, gradient = jax.value_and_grad(loss)(params, key, batch, quantised)
         updates, state = optimiser.update(gradient, state, params)
@@ -189,8 +193,7 @@ def fit(params: Params, singles: Pool, pairs: Pool, n_steps: int, seed: int) -> 
 
     mean, begun = 0.0, time.monotonic()
     for i in range(n_steps):
-        batch = draw(rng, singles, pairs)
-        arrays = (batch.windows, batch.targets, batch.weights)
+        arrays = draw(rng, singles, pairs).arrays()
         quantised = i >= n_steps * (1.0 - QUANTISED_SHARE)
         params, state, value = step(params, state, jax.random.key(seed + i), arrays, quantised)
         mean += (float(value) - mean) * max(0.02, 1.0 / (i + 1))

@@ -2,6 +2,35 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
+__all__ = [
+    "HEALTH_STATES",
+    "METRICS",
+    "SOUND_CLASSES",
+    "AudioBlock",
+    "Background",
+    "BlockError",
+    "Candidate",
+    "Capacity",
+    "Checkpoint",
+    "Classify",
+    "Describe",
+    "Description",
+    "DspCoreError",
+    "Event",
+    "FeatureWindow",
+    "Gate",
+    "LevelGate",
+    "LevelRecord",
+    "ParameterError",
+    "Policy",
+    "SensorHealth",
+    "Source",
+    "Trigger",
+    "__version__",
+    "bits_per_record",
+    "capacity",
+]
+
 __version__: Final[str]
 HEALTH_STATES: Final[tuple[str, ...]]
 METRICS: Final[tuple[str, ...]]
@@ -150,6 +179,7 @@ class Capacity:
 
 def capacity(policy: Policy) -> Capacity: ...
 def bits_per_record() -> tuple[float, float, float]: ...
+
 @final
 class AudioBlock:
     @property
@@ -205,7 +235,7 @@ class Source:
 
 @final
 class Describe:
-    def __new__(cls, *, sensor_id: int, sample_rate: int, start_slot: int) -> Describe: ...
+    def __new__(cls, *, sensor_id: int, sample_rate: int, start_slot: int, policy: Policy) -> Describe: ...
     def longest_sample_life_s(self, max_block_s: float) -> float: ...
     @property
     def hears_events(self) -> bool: ...

@@ -1,8 +1,8 @@
 """The zone: opaque handles on sound, spectra and scores, and the stages that pass them on.
 
 Nothing here gives a sample, a spectrum or a score to Python. `AudioBlock`, `Description`, `FeatureWindow`, `Candidate`,
-`Background` and `Checkpoint` have no constructor, no array access, no buffer and no pickle; they print ids and sizes. What
-leaves the zone are the records that `Gate` and `LevelGate` mint.
+`Background` and `Checkpoint` have no constructor, no array access, no buffer and no pickle; they print ids and sizes.
+What leaves the zone are the records that `Gate` and `LevelGate` mint.
 """
 
 from dsp_core._dsp_core import (

@@ -102,12 +102,9 @@ def test_raw_formats_that_hold_the_same_sound_give_the_same_lines(
     )
     spread = np.zeros((whole.size, n_channels))
     spread[:, 0] = whole
-    data = {
-        "s16le": lambda: spread.astype("<i2"),
-        "s32le": lambda: (spread * 65536).astype("<i4"),
-        "f32le": lambda: (spread / 32768).astype("<f4"),
-        "f64le": lambda: (spread / 32768).astype("<f8"),
-    }[encoding]().tobytes()
+    stored = {"s16le": ("<i2", 1.0), "s32le": ("<i4", 65536.0), "f32le": ("<f4", 2**-15), "f64le": ("<f8", 2**-15)}
+    kind, full_scale = stored[encoding]
+    data = (spread * full_scale).astype(kind).tobytes()
     options = ("--rate", "16000", "--format", encoding, "--channels", str(n_channels), "--out", "other")
     assert call("run", "-", *options, cwd=tmp_path, stdin=data).returncode == 0
     assert lines_in(tmp_path / "other") == lines_in(tmp_path / "plain")

@@ -44,7 +44,10 @@ COMMANDS = commands_in((ROOT / "README.md").read_text("utf-8"))
 
 
 def test_commands_are_found() -> None:
-    text = "```console\n$ ./run demo  # hear\nSourdine heard\n$ cat x | sourdine run - --rate 8000\n```\n```sh\n./run test\n```"
+    text = (
+        "```console\n$ ./run demo  # hear\nSourdine heard\n$ cat x | sourdine run - --rate 8000\n```\n"
+        "```sh\n./run test\n```"
+    )
     assert commands_in(text) == ["./run demo", "cat x | sourdine run - --rate 8000", "./run test"]
     assert any(command.startswith("./run demo") for command in COMMANDS)
 

@@ -87,7 +87,7 @@ WATCHED = """
 import sys
 seen = []
 def look(event, arguments):
-    if event.startswith("socket.") or event in {"subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.fork"}:
+    if event.startswith(("socket.", "subprocess.", "os.system", "os.posix_spawn", "os.exec", "os.fork")):
         seen.append(event)
     if event == "open" and arguments[1] and set(str(arguments[1])) & set("wax+"):
         seen.append(f"write {arguments[0]}")

@@ -68,7 +68,7 @@ STAGES: dict[type, set[str]] = {
 def handles() -> dict[type, Any]:
     """Send loud sound through the stages, and keep one handle of each kind."""
     core = street().core
-    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0)
+    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0, policy=street().core)
     trigger = Trigger(sensor_id=1, alarms_per_day=float("inf"))
     gate, level_gate = Gate(sensor_id=1, policy=core), LevelGate(sensor_id=1, policy=core, start_slot=0)
     windows: list[FeatureWindow] = []
@@ -176,7 +176,8 @@ def test_handle_refers_to_nothing(kind: type) -> None:
 
 @pytest.mark.parametrize("kind", OPAQUE, ids=lambda kind: str(kind.__name__))
 def test_only_the_core_makes_one(kind: type) -> None:
-    for make in (kind, lambda: kind(1), lambda: kind.__new__(kind), lambda: object.__new__(kind)):
+    makers: tuple[Callable[[], object], ...] = (kind, lambda: kind(1), lambda: object.__new__(kind))
+    for make in makers:
         with pytest.raises(TypeError):
             make()
     with pytest.raises(TypeError):
@@ -184,7 +185,7 @@ def test_only_the_core_makes_one(kind: type) -> None:
 
 
 def test_window_and_candidate_are_taken_once() -> None:
-    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0)
+    describe = Describe(sensor_id=1, sample_rate=RATE, start_slot=0, policy=street().core)
     trigger = Trigger(sensor_id=1, alarms_per_day=float("inf"))
     windows: list[FeatureWindow] = []
     for block in blocks_of(street_scene()[: 4 * RATE]):

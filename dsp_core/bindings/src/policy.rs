@@ -19,6 +19,48 @@ struct HealthFields {
 }
 
 /// What may leave, checked as a whole: the keys of a policy file are its keyword arguments.
+///
+/// Parameters
+/// ----------
+/// name : str
+///     1 to 32 characters of `a-z`, `0-9`, `_` and `-`.
+/// sound_classes : sequence of str
+///     What may be released at all.
+/// full_band_classes : sequence of str
+///     Which of horn, siren and alarm among them; named twice, as they are decided on the full band.
+/// voice_classes : sequence of str
+///     `scream`, where a law allows it.
+/// alert_classes : sequence of str
+///     Whom the reserved part of the budget is for.
+/// max_per_minute : int
+///     Most events in a clock minute, 1 to 16.
+/// max_per_hour : int
+///     Most events in a clock hour, up to 120.
+/// reserved_per_minute : int
+///     How many of a minute's events are kept for alert classes.
+/// reserved_per_hour : int
+///     How many of an hour's events are kept for alert classes.
+/// merge_gap_s : int
+///     Hits of a class at most this far apart are one episode, 0 to 10 s.
+/// repeat_s : int
+///     What lasts is released again after this time, 10 to 3600 s.
+/// alarms_per_day : float
+///     The trigger's dial, 1 to 100000, or infinity.
+/// speech_band_hz : sequence of float
+///     Lower and upper edge of the masked band in Hz; contains 220 to 3480.
+/// max_bit_per_s : float
+///     The policy is refused if its capacity is above.
+/// levels : sequence of mapping
+///     Each with `metric` and `period_s`.
+/// health : mapping
+///     With `period_s`.
+/// valid_until : str or None, default=None
+///     Last day on which it may be used, `YYYY-MM-DD`; the caller has the clock.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
 #[pyclass(frozen, eq, module = "dsp_core.records")]
 #[derive(PartialEq)]
 pub(crate) struct Policy(pub(crate) open::Policy);
@@ -232,6 +274,16 @@ impl Capacity {
 }
 
 /// Counts what a policy can let out.
+///
+/// Parameters
+/// ----------
+/// policy : Policy
+///     The policy.
+///
+/// Returns
+/// -------
+/// Capacity
+///     In bits.
 #[pyfunction]
 fn capacity(policy: &Policy) -> Capacity {
     Capacity(open::capacity::capacity(&policy.0))

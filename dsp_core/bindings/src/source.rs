@@ -26,6 +26,23 @@ type Signal = Arc<Mutex<Option<PyErr>>>;
 #[pymethods]
 impl Source {
     /// Opens a WAV, FLAC or OGG file; what it is, its first bytes say.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     A regular file.
+    /// sensor_id : int
+    ///     Number of the sensor.
+    ///
+    /// Returns
+    /// -------
+    /// Source
+    ///     At its first sample.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     With its `reason`: a short code.
     #[staticmethod]
     #[pyo3(signature = (path, *, sensor_id))]
     fn open(py: Python<'_>, path: PathBuf, sensor_id: u32) -> PyResult<Self> {
@@ -34,6 +51,31 @@ impl Source {
             .map_err(error::block)
     }
     /// Takes raw PCM from a descriptor (which is duplicated and stays the caller's).
+    ///
+    /// Parameters
+    /// ----------
+    /// fd : int
+    ///     A descriptor that can be read.
+    /// sensor_id : int
+    ///     Number of the sensor.
+    /// sample_rate : int
+    ///     8000 to 192000 Hz.
+    /// encoding : str
+    ///     `u8`, `s16le`, `s24le`, `s32le`, `f32le`, `f64le`, `alaw` or `mulaw`.
+    /// n_channels : int
+    ///     1 to 64, interleaved; the first is heard.
+    ///
+    /// Returns
+    /// -------
+    /// Source
+    ///     Nothing is read yet.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If the encoding is none of these.
+    /// BlockError
+    ///     If rate or channels are out of range.
     #[staticmethod]
     #[pyo3(signature = (fd, *, sensor_id, sample_rate, encoding, n_channels))]
     fn pcm(
@@ -84,6 +126,21 @@ impl Source {
         self.lock().position()
     }
     /// The next block of at most `max_samples` samples; None at the end.
+    ///
+    /// Parameters
+    /// ----------
+    /// max_samples : int
+    ///     Taken as 1 to 1048576.
+    ///
+    /// Returns
+    /// -------
+    /// AudioBlock or None
+    ///     A pipe is waited for until the block is full.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     With its `reason`: a short code.
     fn read(&self, py: Python<'_>, max_samples: usize) -> PyResult<Option<AudioBlock>> {
         let block = py.detach(|| self.lock().next_block(max_samples));
         if let Some(raised) = lock(&self.signal).take() {

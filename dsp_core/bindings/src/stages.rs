@@ -12,18 +12,46 @@ use crate::policy::Policy;
 use crate::records::{Event, LevelRecord, SensorHealth};
 
 /// Blocks to frames and levels, for one sensor.
+///
+/// Parameters
+/// ----------
+/// sensor_id : int
+///     Number of the sensor.
+/// sample_rate : int
+///     Of the blocks to come, 8000 to 192000 Hz.
+/// start_slot : int
+///     Second of the first sample, since 1970-01-01T00:00:00Z.
+/// policy : Policy
+///     Its speech band is left out of the levels of events.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
 #[pyclass(module = "dsp_core.zone")]
 pub(crate) struct Describe(pub(crate) describe::Describe);
 
 #[pymethods]
 impl Describe {
     #[new]
-    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot))]
-    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64) -> PyResult<Self> {
-        let stage = describe::Describe::new(sensor_id, sample_rate, start_slot);
-        stage.map(Self).map_err(error::parameter)
+    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot, policy))]
+    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64, policy: &Policy) -> PyResult<Self> {
+        describe::Describe::new(sensor_id, sample_rate, start_slot)
+            .and_then(|stage| stage.with_speech_band(policy.0.speech_band_hz()))
+            .map(Self)
+            .map_err(error::parameter)
     }
     /// Longest time that a sample lives in the stage's memory, in seconds, for blocks of at most `max_block_s`.
+    ///
+    /// Parameters
+    /// ----------
+    /// max_block_s : float
+    ///     Length of the longest block in seconds.
+    ///
+    /// Returns
+    /// -------
+    /// float
+    ///     Seconds of stream time.
     fn longest_sample_life_s(&self, max_block_s: f64) -> f64 {
         self.0.longest_sample_life_s(max_block_s)
     }
@@ -38,6 +66,21 @@ impl Describe {
         self.0.position()
     }
     /// Describes one block.
+    ///
+    /// Parameters
+    /// ----------
+    /// block : AudioBlock
+    ///     The next samples of this sensor.
+    ///
+    /// Returns
+    /// -------
+    /// Description
+    ///     Opaque.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it does not follow the last block, or is of another sensor or rate.
     fn push(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
         let stage = &mut self.0;
         py.detach(|| {
@@ -58,6 +101,16 @@ impl Describe {
         })
     }
     /// After a restore: refills the sample tail from the sound before the position; counts nothing.
+    ///
+    /// Parameters
+    /// ----------
+    /// block : AudioBlock
+    ///     A part of the 2 s before the position, in order.
+    ///
+    /// Returns
+    /// -------
+    /// Description
+    ///     For `Trigger.refill`.
     fn refill(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
         let stage = &mut self.0;
         py.detach(|| {
@@ -75,6 +128,20 @@ impl Describe {
 pub(crate) struct Background(background::Background);
 
 /// Windows around an alarm, for one sensor.
+///
+/// Parameters
+/// ----------
+/// sensor_id : int
+///     Number of the sensor.
+/// alarms_per_day : float
+///     The dial, over 0; infinity lets every window through.
+/// background : Background or None, default=None
+///     What the place sounds like, learnt earlier; the shipped street if None.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
 #[pyclass(module = "dsp_core.zone")]
 pub(crate) struct Trigger(pub(crate) trigger::Trigger);
 
@@ -87,6 +154,16 @@ impl Trigger {
         stage.map(Self).map_err(error::parameter)
     }
     /// Takes a description's frames; gives the windows that go on.
+    ///
+    /// Parameters
+    /// ----------
+    /// description : Description
+    ///     From `Describe`, in order.
+    ///
+    /// Returns
+    /// -------
+    /// list of FeatureWindow
+    ///     Opaque, in the order of time.
     fn push(&mut self, py: Python<'_>, description: &Description) -> Vec<FeatureWindow> {
         let stage = &mut self.0;
         into_handles(py.detach(|| stage.push(&description.0)))
@@ -97,6 +174,11 @@ impl Trigger {
         into_handles(py.detach(|| stage.finish()))
     }
     /// After a restore: refills the frame ring from the sound before the position.
+    ///
+    /// Parameters
+    /// ----------
+    /// description : Description
+    ///     From `Describe.refill`.
     fn refill(&mut self, description: &Description) {
         self.0.refill(&description.0);
     }
@@ -111,6 +193,11 @@ fn into_handles(windows: Vec<analysis::FeatureWindow>) -> Vec<FeatureWindow> {
 }
 
 /// Windows to candidates, with the shipped model.
+///
+/// Parameters
+/// ----------
+/// policy : Policy
+///     Its speech band is masked in the deciding pass.
 #[pyclass(module = "dsp_core.zone")]
 pub(crate) struct Classify {
     inner: classify::Classify,
@@ -142,6 +229,21 @@ impl Classify {
         &self.model_id
     }
     /// Scores windows; they are used up.
+    ///
+    /// Parameters
+    /// ----------
+    /// windows : sequence of FeatureWindow
+    ///     From `Trigger`; a second use raises.
+    ///
+    /// Returns
+    /// -------
+    /// list of Candidate
+    ///     Opaque, one per window.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If a window was used before.
     fn push(
         &mut self,
         py: Python<'_>,
@@ -157,13 +259,25 @@ impl Classify {
     }
 }
 
-fn calibration(full_scale_db: Option<f64>) -> Calibration {
-    full_scale_db.map_or(Calibration::Uncalibrated, |db| Calibration::FullScale {
-        db,
-    })
+fn calibration(full_scale_db: Option<f64>) -> PyResult<Calibration> {
+    Calibration::new(full_scale_db).map_err(error::parameter)
 }
 
 /// The one door of events, for one sensor.
+///
+/// Parameters
+/// ----------
+/// sensor_id : int
+///     Number of the sensor.
+/// policy : Policy
+///     What may leave.
+/// full_scale_db : float or None, default=None
+///     Level of full scale in dB re 20 µPa, from the calibration; None for an uncalibrated sensor, whose levels are dBFS.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
 #[pyclass(module = "dsp_core.zone")]
 pub(crate) struct Gate(pub(crate) gate::Gate);
 
@@ -171,14 +285,21 @@ pub(crate) struct Gate(pub(crate) gate::Gate);
 impl Gate {
     #[new]
     #[pyo3(signature = (*, sensor_id, policy, full_scale_db=None))]
-    fn new(sensor_id: u32, policy: &Policy, full_scale_db: Option<f64>) -> Self {
-        Self(gate::Gate::new(
-            sensor_id,
-            &policy.0,
-            calibration(full_scale_db),
-        ))
+    fn new(sensor_id: u32, policy: &Policy, full_scale_db: Option<f64>) -> PyResult<Self> {
+        let calibration = calibration(full_scale_db)?;
+        Ok(Self(gate::Gate::new(sensor_id, &policy.0, calibration)))
     }
     /// Judges candidates; they are used up.
+    ///
+    /// Parameters
+    /// ----------
+    /// candidates : sequence of Candidate
+    ///     From `Classify`, in the order of the windows; a second use raises.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If a candidate was used before.
     fn push(&mut self, candidates: Vec<PyRef<'_, Candidate>>) -> PyResult<()> {
         for candidate in candidates {
             self.0.push(candidate.take()?);
@@ -186,6 +307,16 @@ impl Gate {
         Ok(())
     }
     /// Mints the events of every second that is over, by second and class.
+    ///
+    /// Parameters
+    /// ----------
+    /// description : Description
+    ///     Of the block whose candidates were pushed.
+    ///
+    /// Returns
+    /// -------
+    /// list of Event
+    ///     What leaves now.
     fn advance(&mut self, description: &Description) -> Vec<Event> {
         into_events(self.0.advance(&description.0))
     }
@@ -203,6 +334,22 @@ fn into_events(events: Vec<dsp_core::open::Event>) -> Vec<Event> {
 }
 
 /// The one door of noise levels and of the sensor's state, for one sensor.
+///
+/// Parameters
+/// ----------
+/// sensor_id : int
+///     Number of the sensor.
+/// policy : Policy
+///     What may leave.
+/// start_slot : int
+///     Second of the first sample, since 1970-01-01T00:00:00Z.
+/// full_scale_db : float or None, default=None
+///     Level of full scale in dB re 20 µPa, from the calibration; None for an uncalibrated sensor, whose levels are dBFS.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
 #[pyclass(module = "dsp_core.zone")]
 pub(crate) struct LevelGate(pub(crate) gate::LevelGate);
 
@@ -210,16 +357,29 @@ pub(crate) struct LevelGate(pub(crate) gate::LevelGate);
 impl LevelGate {
     #[new]
     #[pyo3(signature = (*, sensor_id, policy, start_slot, full_scale_db=None))]
-    fn new(sensor_id: u32, policy: &Policy, start_slot: u64, full_scale_db: Option<f64>) -> Self {
-        let calibration = calibration(full_scale_db);
-        Self(gate::LevelGate::new(
-            sensor_id,
-            &policy.0,
-            calibration,
-            start_slot,
-        ))
+    fn new(
+        sensor_id: u32,
+        policy: &Policy,
+        start_slot: u64,
+        full_scale_db: Option<f64>,
+    ) -> PyResult<Self> {
+        let calibration = calibration(full_scale_db)?;
+        let stage = gate::LevelGate::new(sensor_id, &policy.0, calibration, start_slot);
+        Ok(Self(stage))
     }
     /// Takes a description's seconds; gives the records of every period that ended 3 s ago or more.
+    ///
+    /// Parameters
+    /// ----------
+    /// description : Description
+    ///     From `Describe`, in order.
+    /// gate : Gate
+    ///     Tells whether the budget withheld an event.
+    ///
+    /// Returns
+    /// -------
+    /// list of LevelRecord or SensorHealth
+    ///     What leaves now.
     fn push<'py>(
         &mut self,
         py: Python<'py>,
@@ -229,6 +389,16 @@ impl LevelGate {
         into_records(py, &self.0.push(&description.0, Some(&gate.0)))
     }
     /// Ends the stream: gives the records of the periods that are still open.
+    ///
+    /// Parameters
+    /// ----------
+    /// gate : Gate
+    ///     Tells whether the budget withheld an event.
+    ///
+    /// Returns
+    /// -------
+    /// list of LevelRecord or SensorHealth
+    ///     What still leaves.
     fn finish<'py>(&mut self, py: Python<'py>, gate: &Gate) -> PyResult<Vec<Bound<'py, PyAny>>> {
         into_records(py, &self.0.finish(Some(&gate.0)))
     }
@@ -253,6 +423,22 @@ pub(crate) struct Checkpoint(dsp_core::checkpoint::Checkpoint);
 #[pymethods]
 impl Checkpoint {
     /// Keeps the state of the stages as it is now.
+    ///
+    /// Parameters
+    /// ----------
+    /// describe : Describe
+    ///     The stage.
+    /// trigger : Trigger
+    ///     The stage.
+    /// gate : Gate
+    ///     The stage.
+    /// level_gate : LevelGate
+    ///     The stage.
+    ///
+    /// Returns
+    /// -------
+    /// Checkpoint
+    ///     Opaque.
     #[staticmethod]
     fn take(describe: &Describe, trigger: &Trigger, gate: &Gate, level_gate: &LevelGate) -> Self {
         Self(dsp_core::checkpoint::Checkpoint::new(
@@ -268,6 +454,21 @@ impl Checkpoint {
         self.0.position()
     }
     /// Makes the stages anew; `Describe` and `Trigger` are then to be refilled with the 2 s before the position.
+    ///
+    /// Parameters
+    /// ----------
+    /// policy : Policy
+    ///     The one that it was taken under.
+    ///
+    /// Returns
+    /// -------
+    /// tuple of Describe, Trigger, Gate, LevelGate
+    ///     The stages as they were.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it is of another policy.
     fn restore(&self, policy: &Policy) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
         let stages = self.0.restore(&policy.0).map_err(error::block)?;
         Ok((

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::sound::block::MAX_MAGNITUDE;
 use crate::sound::mel::LogMelSettings;
 use crate::sound::spectrum::LANES;
 
@@ -10,12 +11,12 @@ const HOP: usize = LogMelSettings::STREET.hop;
 /// Samples of one full group of frames.
 const GROUP_SAMPLES: usize = (LANES - 1) * HOP + WIN_LENGTH;
 
-/// Values below −240 dB re full scale are zero and values above 64 are 64: no subnormal arithmetic, no infinity.
+/// Values below −240 dB re full scale are zero, and values are held within what a block accepts (arrays may hold any): no
+/// subnormal arithmetic, no infinity.
 #[inline(always)]
 pub(crate) fn tame(sample: f32) -> f32 {
     const LEAST: f32 = 1e-12;
-    const MOST: f32 = 64.0;
-    let clamped = sample.clamp(-MOST, MOST);
+    let clamped = sample.clamp(-MAX_MAGNITUDE, MAX_MAGNITUDE);
     if clamped.abs() < LEAST { 0.0 } else { clamped }
 }
 
@@ -114,7 +115,7 @@ mod tests {
     fn tames_extremes() {
         assert_eq!(tame(1e-40), 0.0);
         assert_eq!(tame(-0.5), -0.5);
-        assert_eq!(tame(f32::MAX), 64.0);
-        assert_eq!(tame(-f32::MAX), -64.0);
+        assert_eq!(tame(f32::MAX), MAX_MAGNITUDE);
+        assert_eq!(tame(-f32::MAX), -MAX_MAGNITUDE);
     }
 }

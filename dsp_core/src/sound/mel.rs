@@ -1,7 +1,5 @@
 //! Log-mel bands: triangles on the HTK mel scale over magnitude spectra, then ln(x + 0.001).
 
-use std::sync::OnceLock;
-
 use crate::error::ParameterError;
 use crate::simd::per_path;
 use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
@@ -145,16 +143,10 @@ impl LogMel {
         })
     }
 
-    /// The shipped front end, made once.
-    pub(crate) fn street(gains: impl FnOnce() -> Vec<f32>) -> Option<&'static Self> {
-        static STREET: OnceLock<Option<LogMel>> = OnceLock::new();
-        STREET
-            .get_or_init(|| {
-                let mut tables = Self::new(LogMelSettings::STREET).ok()?;
-                tables.gains = gains();
-                Some(tables)
-            })
-            .as_ref()
+    /// The shipped front end with the gains of a band energy.
+    pub(crate) fn street(gains: Vec<f32>) -> Option<Self> {
+        let tables = Self::new(LogMelSettings::STREET).ok()?;
+        Some(Self { gains, ..tables })
     }
 
     /// What it was made of.

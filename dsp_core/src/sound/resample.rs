@@ -21,7 +21,9 @@ const ATTENUATION_DB: f64 = 84.0;
 /// From the pass band's edge (7.5 kHz) to the stop band's (8.5 kHz), in Hz.
 const TRANSITION_HZ: f64 = 1_000.0;
 /// Partial sums of a dot product.
-const LANES: usize = 32;
+const LANES: usize = 16;
+/// Outputs whose products are summed side by side.
+const GROUP: usize = 4;
 /// Most coefficients of a table with every phase: enough for all usual rates.
 const MAX_COEFFICIENTS: usize = 65_536;
 /// Rows of a table for awkward rates: outputs between two rows are interpolated linearly, with an error below
@@ -29,6 +31,11 @@ const MAX_COEFFICIENTS: usize = 65_536;
 const N_STEPS: usize = 256;
 /// Input samples taken in at once.
 const CHUNK: usize = 1_024;
+
+/// Coefficients that meet one vector of samples; aligned, as loads across cache lines cost twice.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Taps([f32; LANES]);
 
 /// Filter coefficients of one rate.
 struct Table {
@@ -40,7 +47,7 @@ struct Table {
     /// Taps on either side of the output's place.
     half: usize,
     /// One row a phase, or `N_STEPS` + 1 rows.
-    coefficients: Vec<f32>,
+    coefficients: Vec<Taps>,
     is_exact: bool,
 }
 
@@ -74,10 +81,11 @@ impl Table {
         let is_exact = up as usize * n_taps <= MAX_COEFFICIENTS;
         let n_rows = if is_exact { up as usize } else { N_STEPS + 1 };
         let divisor = if is_exact { up as usize } else { N_STEPS };
-        let mut coefficients = Vec::with_capacity(n_rows * n_taps);
+        let mut coefficients = Vec::with_capacity(n_rows * n_taps / LANES);
         for row in 0..n_rows {
             let fraction = row as f64 / divisor as f64;
-            coefficients.extend(phase(fraction, n_taps / 2, f64::from(TARGET_RATE) / top));
+            let row = phase(fraction, n_taps / 2, f64::from(TARGET_RATE) / top);
+            coefficients.extend(row.as_chunks::<LANES>().0.iter().copied().map(Taps));
         }
         Self {
             up,
@@ -113,8 +121,10 @@ impl Table {
         2 * self.half
     }
 
-    fn row(&self, i: usize) -> &[f32] {
-        &self.coefficients[i * self.n_taps()..][..self.n_taps()]
+    #[inline(always)]
+    fn row(&self, i: usize) -> &[Taps] {
+        let n = self.n_taps() / LANES;
+        &self.coefficients[i * n..][..n]
     }
 }
 
@@ -245,31 +255,53 @@ impl Resampler {
     }
 }
 
+/// Adds one vector's products. By value, so that sums stay in registers.
+#[inline(always)]
+fn multiply_add(sums: [f32; LANES], samples: &[f32; LANES], taps: &Taps) -> [f32; LANES] {
+    let mut next = sums;
+    for l in 0..LANES {
+        next[l] += samples[l] * taps.0[l];
+    }
+    next
+}
+
+/// Sum of partial sums by halves.
+#[inline(always)]
+fn halve(sums: [f32; LANES]) -> f32 {
+    // Through memory: else the compiler shapes the vectors of the loop before after the halving, two lanes wide.
+    let sums = std::hint::black_box(sums);
+    let mut four = [0.0; 4];
+    for l in 0..4 {
+        four[l] = (sums[l] + sums[l + 8]) + (sums[l + 4] + sums[l + 12]);
+    }
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
 /// Sum of products in a fixed order: `LANES` partial sums, then halves.
 #[inline(always)]
-fn dot(samples: &[f32], taps: &[f32]) -> f32 {
+fn dot(samples: &[f32], taps: &[Taps]) -> f32 {
     let mut sums = [0.0; LANES];
-    let (samples, _) = samples.as_chunks::<LANES>();
-    let (taps, _) = taps.as_chunks::<LANES>();
-    for (x, h) in samples.iter().zip(taps) {
-        for l in 0..LANES {
-            sums[l] += x[l] * h[l];
-        }
+    for (x, h) in samples.as_chunks().0.iter().zip(taps) {
+        sums = multiply_add(sums, x, h);
     }
-    let mut half = [0.0; LANES / 2];
-    for l in 0..LANES / 2 {
-        half[l] = sums[l] + sums[l + LANES / 2];
+    halve(sums)
+}
+
+/// Four such sums side by side: they do not wait for each other.
+#[inline(always)]
+fn four_dots(samples: [&[f32]; GROUP], taps: [&[Taps]; GROUP]) -> [f32; GROUP] {
+    let [x0, x1, x2, x3] = samples.map(|x| x.as_chunks::<LANES>().0.iter());
+    let [h0, h1, h2, h3] = taps.map(|h| h.iter());
+    let (mut s0, mut s1) = ([0.0; LANES], [0.0; LANES]);
+    let (mut s2, mut s3) = ([0.0; LANES], [0.0; LANES]);
+    let pairs = x0.zip(h0).zip(x1.zip(h1)).zip(x2.zip(h2)).zip(x3.zip(h3));
+    for ((((x0, h0), (x1, h1)), (x2, h2)), (x3, h3)) in pairs {
+        s0 = multiply_add(s0, x0, h0);
+        s1 = multiply_add(s1, x1, h1);
+        s2 = multiply_add(s2, x2, h2);
+        s3 = multiply_add(s3, x3, h3);
     }
-    // Through memory: else the compiler shapes the loop's vectors after the halving below, two lanes wide.
-    let mut half = std::hint::black_box(half);
-    let mut n = LANES / 4;
-    while n > 0 {
-        for l in 0..n {
-            half[l] += half[l + n];
-        }
-        n /= 2;
-    }
-    half[0]
+    [halve(s0), halve(s1), halve(s2), halve(s3)]
 }
 
 /// Where an output stands among the input.
@@ -291,21 +323,59 @@ impl Place {
     }
 }
 
+/// Outputs side by side while there is input and room, and how many.
+#[inline(always)]
+fn run_groups(table: &Table, input: &[f32], place: &mut Place, out: &mut [f32]) -> usize {
+    let n_taps = table.n_taps();
+    let mut n_done = 0;
+    for out in out.chunks_exact_mut(GROUP) {
+        let mut next = *place;
+        let places = [(); GROUP].map(|()| {
+            let this = next;
+            next.step(table);
+            this
+        });
+        if places[GROUP - 1].first_tap + n_taps > input.len() {
+            break;
+        }
+        let samples = places.map(|place| &input[place.first_tap..place.first_tap + n_taps]);
+        let sums = if table.up == 1 {
+            // The same taps for all: they are loaded once.
+            four_dots(samples, [table.row(0); GROUP])
+        } else {
+            four_dots(samples, places.map(|place| table.row(place.phase as usize)))
+        };
+        out.copy_from_slice(&sums);
+        *place = next;
+        n_done += GROUP;
+    }
+    n_done
+}
+
+/// One output between two rows of the table.
+#[inline(always)]
+fn interpolate(table: &Table, samples: &[f32], phase: u64) -> f32 {
+    let at = phase * N_STEPS as u64;
+    let row = (at / table.up) as usize;
+    let share = (at % table.up) as f32 / table.up as f32;
+    let before = dot(samples, table.row(row));
+    before + (dot(samples, table.row(row + 1)) - before) * share
+}
+
 per_path! {
     fn run(table: &Table, input: &[f32], place: Place, out: &mut [f32]) -> (usize, Place) {
         let n_taps = table.n_taps();
         let mut place = place;
         let mut n = 0;
+        if table.is_exact {
+            n = run_groups(table, input, &mut place, out);
+        }
         while n < out.len() && place.first_tap + n_taps <= input.len() {
             let samples = &input[place.first_tap..place.first_tap + n_taps];
             out[n] = if table.is_exact {
                 dot(samples, table.row(place.phase as usize))
             } else {
-                let at = place.phase * N_STEPS as u64;
-                let row = (at / table.up) as usize;
-                let share = (at % table.up) as f32 / table.up as f32;
-                let before = dot(samples, table.row(row));
-                before + (dot(samples, table.row(row + 1)) - before) * share
+                interpolate(table, samples, place.phase)
             };
             n += 1;
             place.step(table);

@@ -13,18 +13,21 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "synthetic-street.wav"
 
 OPENING_WORDS: Final = f"""\
-A synthetic street, {DURATION_S} s: traffic, rain, steps, voices that say nothing, a horn, breaking glass, a shot.
-All of it is computed and nobody ever spoke in it, so it is kept for you to listen to. What follows is the real chain.
+A synthetic street, {DURATION_S} s: traffic, rain, steps, voices that say nothing, a horn,
+breaking glass, a shot and a siren. It is computed, nobody ever spoke in it, and so
+it is kept for you to listen to. What follows is the real chain; what the policy
+does not name, such as the shot, does not leave.
 
 """
 
 CLOSING_WORDS: Final = """
 What next:
-  ./run demo recording.wav               recordings of your own: files or folders of WAV, FLAC, OGG
+  ./run demo recording.wav            hear recordings of your own: files or
+                                      folders of WAV, FLAC, OGG
   arecord -t raw -f S16_LE -r 16000 | ./run demo - --rate 16000
-                                         a microphone
-  ./run sourdine policy show street      what may leave, in words and in bits
-  ./run sourdine run --help              everything else
+                                      hear a microphone
+  ./run sourdine policy show street   what may leave, in words and in bits
+  ./run sourdine run --help           everything else
 """
 
 

@@ -168,14 +168,15 @@ def _background(settings: RunSettings) -> Background:
     source = open_source(Input(1, path), None)
     if isinstance(source, Refusal):
         raise ConfigError(f"--background: {source.reason}: {source.text}")
-    if not Describe(sensor_id=1, sample_rate=source.sample_rate, start_slot=0).hears_events:
+    policy = settings.policy.core
+    if not Describe(sensor_id=1, sample_rate=source.sample_rate, start_slot=0, policy=policy).hears_events:
         raise ConfigError(f"--background: expected at least 16000 Hz, got {source.sample_rate} Hz")
     try:
         return learn_background(
             _blocks(source, settings.block_s),
             sensor_id=1,
             sample_rate=source.sample_rate,
-            alarms_per_day=settings.policy.core.alarms_per_day,
+            policy=policy,
         )
     except BlockError as error:
         refusal = refusal_of(error)

@@ -55,8 +55,8 @@ HAPPENINGS: Final = (
     Placed("horn", 31.0, -10.0),
     Placed("glass", 45.0, -8.0),
     Placed("babble", 52.0, -20.0),
-    Placed("shot", 68.0, -1.0),
-    Placed("steps", 78.0, -30.0),
+    Placed("shot", 67.0, -1.0),
+    Placed("siren", 74.0, -14.0),
 )
 
 
@@ -75,6 +75,7 @@ def street_scene() -> Samples:
         "babble": babble,
         "horn": horn,
         "glass": glass,
+        "siren": siren,
         "shot": shot,
     }
     for placed in HAPPENINGS:
@@ -254,6 +255,33 @@ def glass(rng: np.random.Generator) -> Samples:
     return out
 
 
+def siren(rng: np.random.Generator) -> Samples:
+    """Return a siren that wails and passes: one rich tone between 600 and 1400 Hz, up and down in 4 s.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where chance comes from.
+
+    Returns
+    -------
+    numpy.ndarray
+        dtype float64, shape=(n_samples,).
+    """
+    time_s = np.arange(10 * SAMPLE_RATE) / SAMPLE_RATE
+    # 12 m/s along the street, 8 m away at its closest.
+    along_m = 12.0 * (time_s - 5.0)
+    doppler = 1.0 - 12.0 / 340.0 * along_m / np.hypot(along_m, 8.0)
+    wail = 1.0 - np.abs((time_s / 4.0) % 1.0 * 2.0 - 1.0)
+    phase = 2.0 * np.pi * np.cumsum(600.0 * (1400.0 / 600.0) ** wail * doppler) / SAMPLE_RATE
+    out = np.zeros(time_s.size)
+    for harmonic in range(1, 8):
+        out += np.sin(harmonic * phase + rng.uniform(0.0, 2.0 * np.pi)) / harmonic
+    fade = np.minimum(1.0, np.minimum(time_s, time_s[-1] - time_s) / 0.8)
+    out *= fade / (1.0 + (along_m / 30.0) ** 2)
+    return out
+
+
 def shot(rng: np.random.Generator) -> Samples:
     """Return a shot in a street: the blast wave of a few milliseconds, then its echoes from the fronts of houses.
 
@@ -276,7 +304,7 @@ def shot(rng: np.random.Generator) -> Samples:
         first = int(echo_s * SAMPLE_RATE)
         out[first : first + 480] += strength * (blast + 0.4 * _burst(rng, 480, 0.008))
     tail = _noise(rng, out.size, lambda hz: 1.0 / (1.0 + (hz / 1200.0) ** 2))
-    out += 0.12 * tail / tail.std() * np.exp(-np.arange(out.size) / (0.22 * SAMPLE_RATE))
+    out += 0.25 * tail / tail.std() * np.exp(-np.arange(out.size) / (0.22 * SAMPLE_RATE))
     return out
 
 

@@ -19,7 +19,7 @@ from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.jsonl import FILE_NAMES
 from sourdine.policy import SPEECH_BIT_PER_S
-from sourdine.policy_words import capacity_rows, capacity_words, policy_words
+from sourdine.policy_words import METRIC_NAMES, capacity_rows, capacity_words, policy_words
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -30,12 +30,11 @@ if TYPE_CHECKING:
     from sourdine.policy import LoadedPolicy
 
 CONFIDENCES: Final = ("low", "fair", "high", "very high")
-METRIC_NAMES: Final = {"laeq": "LAeq", "la10": "LA10", "la50": "LA50", "la90": "LA90"}
 SCALE_NAMES: Final = {"dbfs": "dBFS", "db": "dB"}
 
 #: Rows of the table of levels; the files hold all of them.
 N_SHOWN_LEVELS: Final = 40
-_WIDTH_IN_PIPES: Final = 110
+_WIDTH_IN_PIPES: Final = 100
 
 
 def _count(number: int, noun: str) -> str:
@@ -193,27 +192,30 @@ def _events(summary: Summary) -> RenderableType:
     names = {outcome.item.sensor_id: _short_name(outcome.item) for outcome in summary.outcomes}
     start_slot = summary.settings.start_slot
     table = _table("Events")
-    table.add_column("time (UTC)" if start_slot else "time into it")
+    table.add_column("time (UTC)" if start_slot else "at", no_wrap=True)
     table.add_column("sensor", justify="right")
     table.add_column("file", overflow="ellipsis", no_wrap=True)
     table.add_column("class", style="bold")
-    table.add_column("level", justify="right")
+    table.add_column("level", justify="right", no_wrap=True)
     table.add_column("confidence")
     for event in summary.first_events:
         table.add_row(*_event_row(event, names[event.sensor_id], start_slot))
+    captions = ["level: without the speech band, in steps of 3 dB"]
     if n_events > N_SHOWN_EVENTS:
-        table.caption = f"and {n_events - N_SHOWN_EVENTS:,} more in {FILE_NAMES[Event]}"
+        captions.append(f"and {n_events - N_SHOWN_EVENTS:,} more in {FILE_NAMES[Event]}")
+    table.caption = "; ".join(captions)
     return table
 
 
 def _event_row(event: Event, name: str, start_slot: int) -> tuple[str, ...]:
-    moment = slot_time(event.slot) if start_slot else _clock(event.slot)
-    level = "-" if event.level_db is None else f"about {event.level_db} {SCALE_NAMES[event.scale]}"
+    moment = slot_time(event.slot).replace("T", " ").rstrip("Z") if start_slot else _clock(event.slot)
+    level = "-" if event.level_db is None else f"{event.level_db} {SCALE_NAMES[event.scale]}"
     sound_class = event.sound_class.replace("_", " ")
     return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
 
 
 def _levels(summary: Summary) -> RenderableType:
+    periods_s = dict(summary.settings.policy.core.levels)
     rows = [(outcome, metric, span) for outcome in summary.outcomes for metric, span in outcome.levels.items()]
     if not rows:
         return Text("No levels.", style="bold")
@@ -228,7 +230,13 @@ def _levels(summary: Summary) -> RenderableType:
     for outcome, metric, span in rows[:N_SHOWN_LEVELS]:
         edges = ["-" if db is None else f"{db} {SCALE_NAMES[span.scale]}" for db in (span.lowest_db, span.highest_db)]
         counts = (str(span.n_values), str(span.n_missing))
-        table.add_row(str(outcome.item.sensor_id), _short_name(outcome.item), METRIC_NAMES[metric], *edges, *counts)
+        table.add_row(
+            str(outcome.item.sensor_id),
+            _short_name(outcome.item),
+            f"{METRIC_NAMES[metric]}, {periods_s[metric]} s",
+            *edges,
+            *counts,
+        )
     captions = ["missing: less than 95 % of the period was heard"] if any(span.n_missing for _, _, span in rows) else []
     if len(rows) > N_SHOWN_LEVELS:
         captions.append(f"and {len(rows) - N_SHOWN_LEVELS:,} more rows")
@@ -242,7 +250,7 @@ def _account(summary: Summary) -> Table:
     records = ", ".join(
         (_count(ledger.n_events, "event"), _count(ledger.n_levels, "level"), _count(ledger.n_health, "sensor state"))
     )
-    life = f"at most {summary.longest_life_s:.2f} s in memory"
+    life = f"at most {summary.longest_life_s:.2f} s in memory" if ledger.n_samples else "none was heard"
     if settings.pcm is None:
         life += "; the recording itself exists anyway"
     share = SPEECH_BIT_PER_S / capacity.bit_per_s
@@ -250,7 +258,8 @@ def _account(summary: Summary) -> Table:
     bound = f"never more than {capacity.bit_per_s:.3f} bit/s over a clock hour; speech carries {share:,.0f} times that"
     table.add_row("policy", f"{settings.policy.core.name}: {bound}")
     table.add_row("bits in", f"{ledger.bits_in:,}")
-    table.add_row("bits out", f"{ledger.bits_out:,.0f} ({records}), besides who and when")
+    bits_out = Text.assemble((f"{ledger.bits_out:,.0f}", "bold green"), f" ({records}), besides who and when")
+    table.add_row("bits out", bits_out)
     table.add_row("life of a sample", life)
     table.add_row("written to", Text(f"{settings.out}: {', '.join(FILE_NAMES.values())}"))
     return table

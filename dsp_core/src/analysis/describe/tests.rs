@@ -1,8 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::analysis::window::N_BANDS;
 use crate::simd::{Path, limit_path};
+use crate::sound::block::MAX_MAGNITUDE;
 use crate::sound::mel::LOG_OFFSET;
+use crate::sound::weighting::WeightingKind;
 
 const SENSOR: u32 = 17;
 const SLOT: u64 = 1_700_000_000;
@@ -314,40 +317,42 @@ fn masked_energy_is_a_weighted_and_deaf_to_speech() {
     }
 }
 
+/// Silence, constants, the smallest numbers, a full-scale square and the fastest largest one.
+fn extremes(n: usize) -> [Vec<f32>; 6] {
+    let square = |half: usize, peak: f32| -> Vec<f32> {
+        let sample = |i: usize| {
+            if (i / half).is_multiple_of(2) {
+                peak
+            } else {
+                -peak
+            }
+        };
+        (0..n).map(sample).collect()
+    };
+    [
+        vec![0.0; n],
+        vec![0.7; n],
+        vec![MAX_MAGNITUDE; n],
+        vec![f32::MIN_POSITIVE / 8.0; n],
+        square(20, 1.0),
+        square(1, MAX_MAGNITUDE),
+    ]
+}
+
 #[test]
 fn extremes_give_finite_values() {
     for rate in [8_000, 16_000, 44_100] {
-        let n = rate as usize * 2;
-        let inputs: [Vec<f32>; 6] = [
-            vec![0.0; n],
-            vec![0.7; n],
-            vec![f32::MAX; n],
-            vec![f32::MIN_POSITIVE / 8.0; n],
-            (0..n)
-                .map(|i| if i / 20 % 2 == 0 { 1.0 } else { -1.0 })
-                .collect(),
-            (0..n)
-                .map(|i| if i % 2 == 0 { f32::MAX } else { -f32::MAX })
-                .collect(),
-        ];
-        let heard = inputs.map(|samples| hear(rate, &samples, &[2_000]));
-        for heard in &heard {
-            for second in &heard.seconds {
-                assert!(second.a_mean_square.is_finite() && second.a_mean_square >= 0.0);
-                assert!(second.fast.iter().all(|x| x.is_finite()));
-            }
+        let heard = extremes(rate as usize * 2).map(|samples| hear(rate, &samples, &[2_000]));
+        for second in heard.iter().flat_map(|h| h.seconds.iter()) {
+            assert!(second.a_mean_square.is_finite() && second.a_mean_square >= 0.0);
+            assert!(second.fast.iter().all(|x| x.is_finite()));
         }
-        for silent in [0, 1, 2, 3] {
-            assert!(
-                heard[silent].seconds.iter().all(|s| s.is_silent),
-                "{silent}"
-            );
+        for silent in &heard[..4] {
+            assert!(silent.seconds.iter().all(|s| s.is_silent));
         }
         assert_eq!(heard[0].seconds[1].a_mean_square, 0.0);
-        assert!(
-            heard[1].seconds[1].a_mean_square < 1e-12,
-            "a constant has no level"
-        );
+        let constant = heard[1].seconds[1];
+        assert!(constant.a_mean_square < 1e-12, "a constant has no level");
         assert!(!heard[4].seconds[0].is_silent);
         assert_eq!(heard[0].seconds[0].n_clipped, 0);
         assert_eq!(heard[4].seconds[1].n_clipped, rate);

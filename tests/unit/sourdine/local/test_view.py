@@ -53,4 +53,4 @@ def test_policy_is_shown_in_words_and_bits() -> None:
     text = policy_text(street())
     assert "Policy street" in text
     assert f"{street().capacity.bits_per_hour:,.1f}" in text
-    assert "135 times" in text or "times as much" in text
+    assert "times as much" in " ".join(text.split())
