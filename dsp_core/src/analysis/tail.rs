@@ -13,6 +13,10 @@
 //! of all excesses and leaving them out would pull the threshold down for ever; each is bounded instead. What the fit still has
 //! wrong, a slow count of alarms against the dial takes out (I. Gibbs, E. Candes, "Adaptive Conformal Inference Under
 //! Distribution Shift", NeurIPS 2021, arXiv:2106.00263), within -0.5 and +1.5 scales.
+//!
+//! Measured on 20 simulated streets other than those of the shipped tail (feature level; mean alarms a day over the dial, and
+//! the single streets' range): first day 1.71 (1.04 to 2.6) at 24, 1.11 (0.89 to 1.5) at 100, 0.98 (0.87 to 1.1) at 300, 0.96
+//! (0.89 to 1.0) at 500; second day 1.07, 0.97, 0.95, 0.96. No real street has been counted.
 
 use super::anomaly::{UNITS_PER_DAY, load_count};
 use super::prior;
