@@ -57,6 +57,20 @@ pub(crate) fn bounded(x: f32, low: f32, high: f32) -> f32 {
     if x < high { x } else { high }
 }
 
+/// A stored position or count: none that a stream could not have reached, so that no sum of them overflows.
+pub(crate) fn load_count(from: &mut Reader) -> Result<u64, BlockError> {
+    const MOST: u64 = 1 << 48;
+    let count = from.u64()?;
+    if count <= MOST {
+        return Ok(count);
+    }
+    Err(BlockError::new(
+        Reason::BadCheckpoint,
+        "a count below 2^48",
+        count,
+    ))
+}
+
 /// The sum of a unit's heard frames.
 pub(crate) struct UnitSum {
     bands: [f32; N_BANDS],
@@ -257,8 +271,8 @@ impl Anomaly {
             fast: Running::load(from)?,
             slow: Running::load(from)?,
             pooled: Pooled::load(from)?,
-            n_learned: from.u64()?,
-            n_heard: from.u64()?,
+            n_learned: load_count(from)?,
+            n_heard: load_count(from)?,
             gain: from.finite_f32()?,
             deviation: [0.0; N_POOLED],
         };

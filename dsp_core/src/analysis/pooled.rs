@@ -1,6 +1,6 @@
 //! How the pooled bands of a street vary together: shrinkage Mahalanobis length of a deviation.
 
-use super::anomaly::bounded;
+use super::anomaly::{bounded, load_count};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::BlockError;
 use crate::simd::per_path;
@@ -68,7 +68,7 @@ impl Pooled {
 
     pub(crate) fn load(from: &mut Reader) -> Result<Self, BlockError> {
         let mut pooled = Self::prior();
-        pooled.n_units = from.u64()?;
+        pooled.n_units = load_count(from)?;
         for row in pooled.moments.iter_mut().chain(&mut pooled.whitening) {
             from.f32s(row)?;
         }

@@ -10,9 +10,11 @@
 //! The initial threshold is tracked: it sinks with time and rises with each cluster, and so is exceeded by `rate` clusters a
 //! day whatever the street is like. Excesses are kept relative to it (drift), the last 512 of them, and are fitted together
 //! with the shipped tail, which counts as 50 more. Alarms are not left out, as SPOT does: at a loose dial they are a quarter
-//! of all excesses and leaving them out would pull the threshold down for ever; each is bounded instead.
+//! of all excesses and leaving them out would pull the threshold down for ever; each is bounded instead. What the fit still has
+//! wrong, a slow count of alarms against the dial takes out (I. Gibbs, E. Candes, "Adaptive Conformal Inference Under
+//! Distribution Shift", NeurIPS 2021, arXiv:2106.00263), within -0.5 and +1.5 scales.
 
-use super::anomaly::UNITS_PER_DAY;
+use super::anomaly::{UNITS_PER_DAY, load_count};
 use super::prior;
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, Reason};
@@ -37,6 +39,10 @@ const FIRST_STEP: f64 = 0.2;
 const LAST_STEP: f64 = 0.03;
 /// An excess counts with at most this many scales above the alarm threshold.
 const BOUND_SCALES: f64 = 3.0;
+/// The threshold rises by this part of a scale with each alarm and sinks by as much in the time of one: within these bounds.
+const CORRECTION_STEP: f64 = 0.05;
+const MIN_CORRECTION: f64 = -0.5;
+const MAX_CORRECTION: f64 = 1.5;
 const MIN_INITIAL: f64 = 0.3;
 const MAX_INITIAL: f64 = 15.0;
 const MIN_SCALE: f64 = 0.02;
@@ -115,6 +121,8 @@ pub(crate) struct Tail {
     scale: f64,
     /// Alarm threshold above the initial one.
     margin: f64,
+    /// What counting alarms against the dial added to that, in scales.
+    correction: f64,
     cluster: Episode,
     /// Initial threshold when the cluster began, and its greatest score.
     cluster_initial: f64,
@@ -140,6 +148,7 @@ impl Tail {
             shape: prior::TAIL_SHAPE,
             scale,
             margin: 0.0,
+            correction: 0.0,
             cluster: Episode::NONE,
             cluster_initial: 0.0,
             peak: 0.0,
@@ -163,6 +172,7 @@ impl Tail {
             tail.shape = self.shape;
         }
         tail.cluster = Episode::NONE;
+        tail.correction = 0.0;
         tail.margin = tail.margin_of_dial();
         tail
     }
@@ -175,13 +185,20 @@ impl Tail {
 
     /// Scores above this are alarms.
     pub(crate) fn threshold(&self) -> f32 {
-        (self.initial + self.margin) as f32
+        (self.initial + self.margin + self.correction * self.scale) as f32
+    }
+
+    /// Takes note of an alarm.
+    pub(crate) fn count_alarm(&mut self) {
+        self.correction = (self.correction + CORRECTION_STEP).min(MAX_CORRECTION);
     }
 
     /// Takes one heard unit's score in.
     pub(crate) fn learn(&mut self, unit: u64, score: f32) {
         let score = f64::from(score);
         let step = self.scale * (FIRST_STEP / (1.0 + self.n_clusters as f64 / 20.0)).max(LAST_STEP);
+        let due = self.dial.min(MAX_RATE) / UNITS_PER_DAY;
+        self.correction = (self.correction - CORRECTION_STEP * due).max(MIN_CORRECTION);
         self.initial -= step * self.rate / UNITS_PER_DAY;
         if !self.cluster.is_none() && !self.cluster.joins(unit) {
             self.close_cluster();
@@ -241,7 +258,8 @@ impl Tail {
 
     pub(crate) fn save(&self, out: &mut Writer) {
         out.f64s(&[self.dial, self.rate, self.initial, self.shape, self.scale]);
-        out.f64s(&[self.margin, self.cluster_initial, self.peak]);
+        out.f64s(&[self.margin, self.correction]);
+        out.f64s(&[self.cluster_initial, self.peak]);
         self.cluster.save(out);
         out.u64(self.n_clusters);
         out.f32s(&self.kept);
@@ -249,7 +267,7 @@ impl Tail {
 
     pub(crate) fn load(from: &mut Reader) -> Result<Self, BlockError> {
         let mut tail = Self::prior(MIN_RATE);
-        let mut values = [0.0; 8];
+        let mut values = [0.0; 9];
         from.f64s(&mut values)?;
         [
             tail.dial,
@@ -259,7 +277,13 @@ impl Tail {
             tail.scale,
             ..,
         ] = values;
-        [.., tail.margin, tail.cluster_initial, tail.peak] = values;
+        [
+            ..,
+            tail.margin,
+            tail.correction,
+            tail.cluster_initial,
+            tail.peak,
+        ] = values;
         if tail.dial <= 0.0 || !(MIN_RATE..=MAX_RATE).contains(&tail.rate) || tail.scale < MIN_SCALE
         {
             let what = "one outside its bounds";
@@ -270,7 +294,7 @@ impl Tail {
             ));
         }
         tail.cluster = Episode::load(from)?;
-        tail.n_clusters = from.u64()?;
+        tail.n_clusters = load_count(from)?;
         from.f32s(&mut tail.kept)?;
         Ok(tail)
     }
