@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod error;
+mod gates;
 mod handles;
 mod policy;
 mod records;
@@ -17,5 +18,6 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     policy::register(module)?;
     handles::register(module)?;
     module.add_class::<source::Source>()?;
-    stages::register(module)
+    stages::register(module)?;
+    gates::register(module)
 }

@@ -349,7 +349,7 @@ fn read_until(reader: &mut dyn Read, out: &mut [u8]) -> (usize, Result<(), Block
 
 /// Names what the operating system said, but not the path: paths tell of people and places.
 fn unreadable(error: io::Error) -> BlockError {
-    BlockError::new(Reason::Unreadable, "a readable file", error.kind())
+    BlockError::new(Reason::Unreadable, "a readable file", error)
 }
 
 fn truncated_header() -> BlockError {
