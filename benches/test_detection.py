@@ -1,0 +1,168 @@
+"""What the whole chain finds in recordings: from a file to released events, under the policy `street`.
+
+The classifier alone is evaluated where it is trained; here source, describe, trigger, classify and gate stand between a
+sound and its event. The recordings are the test splits, which training and thresholds did not see. Nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from functools import cache
+from itertools import product
+
+import pytest
+from benches.detection_scenes import (
+    Chain,
+    Clip,
+    Count,
+    Mix,
+    data,
+    extended,
+    readers,
+    scene,
+    unheard,
+    utterances,
+)
+from benches.test_chain import every_window
+from dsp_core.records import Event
+from tests.conftest import absent
+from tests.sounds import RATE
+
+from sourdine.policy import load
+
+FLOORS = {"glass_break": 0.60, "siren": 0.75, "horn": 0.50}
+CLASSES = (*FLOORS, "fireworks")
+MAX_FALSE = 0.05
+AT_10_DB = Mix(10.0)
+MIXES = {
+    "+20 dB": Mix(20.0),
+    "+10 dB": AT_10_DB,
+    "+0 dB": Mix(0.0),
+    "+10 dB, from 0 s": Mix(10.0, lead_s=0.0),
+    "+10 dB, after 12 s": Mix(10.0, lead_s=12.0),
+    "+10 dB, 20 dB quieter": Mix(10.0, quieter_db=20.0),
+    "+10 dB, 40 dB quieter": Mix(10.0, quieter_db=40.0),
+}
+WITH_OPEN_DIAL = ("+20 dB", "+10 dB", "+0 dB", "+10 dB, 20 dB quieter")
+SPEECH_LEVELS_DB = (0.0, 10.0, 20.0)
+
+ChainOf = Callable[[bool], Chain]
+
+
+@pytest.fixture(scope="module")
+def chain_of(tmp_path_factory: pytest.TempPathFactory) -> ChainOf:
+    """Give the chain under the policy as it is, or with its dial open."""
+    for name in ("city_sounds", "speech"):
+        if not data(name).is_dir():
+            absent(f"SOURDINE_DATA/data/{name}")
+    folder = tmp_path_factory.mktemp("detection")
+    policy = load("street", today=date(2026, 1, 1)).core
+    return cache(lambda is_open: Chain(every_window(policy) if is_open else policy, folder))
+
+
+def beds() -> list[Clip]:
+    """Return the five ambiences: two clips of one street, three quiet places."""
+    return [*unheard("street_ambience"), *unheard("quiet_ambience")]
+
+
+def count(chain: Chain, own: str, mix: Mix) -> Count:
+    """Hear every clip of a class over every ambience."""
+    total = Count([])
+    for clip, bed in product(unheard(own), beds()):
+        total.add(chain.hear(scene(clip.samples, bed.samples, mix)), own)
+    return total
+
+
+def line(name: str, closed: Count, opened: Count | None) -> str:
+    """Write one line of a class's table."""
+    text = f"  {name:<24} found {closed.share:.2f}, wrong events {closed.n_wrong} in {len(closed.found)}"
+    if opened is None:
+        return text
+    lost = sum(o and not c for c, o in zip(closed.found, opened.found, strict=True))
+    gained = sum(c and not o for c, o in zip(closed.found, opened.found, strict=True))
+    return f"{text}; every window classified {opened.share:.2f}, wrong {opened.n_wrong}; lost {lost}, gained {gained}"
+
+
+@pytest.mark.parametrize("own", CLASSES)
+def test_events_in_ambience(chain_of: ChainOf, own: str) -> None:
+    """Each clip over each ambience: what leaves as its class, and what of it the trigger loses."""
+    clips = unheard(own)
+    clean = Count([])
+    for clip in clips:
+        clean.add(chain_of(False).hear_file(clip.path), own)
+    print(f"\n{own}: {len(clips)} clips of {len({c.group for c in clips})} recordings, {len(beds())} ambiences")
+    print(line("clean, as files", clean, None))
+    shares = {}
+    for name, mix in MIXES.items():
+        closed = count(chain_of(False), own, mix)
+        opened = count(chain_of(True), own, mix) if name in WITH_OPEN_DIAL else None
+        shares[name] = closed.share
+        print(line(name, closed, opened), flush=True)
+    if own in FLOORS:
+        assert shares["+10 dB"] >= FLOORS[own]
+        assert shares["+10 dB, after 12 s"] >= FLOORS[own]
+
+
+def told(found: list[list[Event]]) -> str:
+    """Say in how many scenes there were events, and which classes."""
+    n_with = sum(bool(events) for events in found)
+    names = sorted({event.sound_class for events in found for event in events})
+    return f"{n_with} of {len(found)} ({n_with / len(found):.1%}) {' '.join(names)}".rstrip()
+
+
+def test_false_events(chain_of: ChainOf) -> None:
+    """Weather, quiet places and voices, as files: seldom an event."""
+    kinds = {kind: unheard(kind) for kind in ("rain", "wind", "quiet_ambience")}
+    kinds |= {"speech, 40 readers": readers(), "speech, many utterances of six readers": utterances()}
+    print("\nclips with an event, as files:")
+    together = []
+    for name, clips in kinds.items():
+        found = [chain_of(False).hear_file(clip.path) for clip in clips]
+        opened = [chain_of(True).hear_file(clip.path) for clip in clips]
+        print(f"  {name}: {told(found)}; every window classified: {told(opened)}")
+        together += found
+    print(f"  together: {told(together)}")
+    minutes = [chain_of(False).hear(extended(bed.samples, 60 * RATE)) for bed in beds()]
+    print(f"  each of the five ambiences for a minute: {told(minutes)}")
+    assert sum(bool(events) for events in together) <= MAX_FALSE * len(together)
+
+
+def test_speech_over_a_street(chain_of: ChainOf) -> None:
+    """Voices over the street alone: how many make an event. Reported, not asserted."""
+    street = unheard("street_ambience")
+    print(
+        f"\nspeech over the street, {len(readers())} readers and {len(utterances())} utterances, {len(street)} clips:"
+    )
+    for level_db in SPEECH_LEVELS_DB:
+        voices = [*readers(), *utterances()]
+        scenes = [scene(voice.samples, bed.samples, Mix(level_db)) for voice, bed in product(voices, street)]
+        print(f"  speech at {level_db:+.0f} dB: {told([chain_of(False).hear(s) for s in scenes])}", flush=True)
+
+
+def same(found: list[tuple[list[Event], list[Event]]], what: Callable[[Event], object]) -> int:
+    """Count the pairs whose events are alike."""
+    return sum([what(e) for e in a] == [what(e) for e in b] for a, b in found)
+
+
+def test_who_talks(chain_of: ChainOf) -> None:
+    """The same event in the same street while one or another person talks, as loud as it. Reported, not asserted."""
+    street, voices, chain = unheard("street_ambience"), readers(), chain_of(False)
+    print("\nevent at +10 dB over the street, one or another reader at 0 dB:")
+    pairs: list[tuple[list[Event], list[Event]]] = []
+    for own in FLOORS:
+        alone, talked = Count([]), Count([])
+        for clip, bed in product(unheard(own), street):
+            alone.add(chain.hear(scene(clip.samples, bed.samples, AT_10_DB)), own)
+            i = len(pairs)
+            two = [voices[i % len(voices)], voices[(i + 7) % len(voices)]]
+            a, b = (chain.hear(scene(clip.samples, bed.samples, AT_10_DB, voice.samples)) for voice in two)
+            pairs.append((a, b))
+            talked.add(a, own)
+            talked.add(b, own)
+        print(f"  {own}: found {alone.share:.2f} alone, {talked.share:.2f} under speech", flush=True)
+    n_bytes = len(pairs) - same(pairs, bytes)
+    n_classes = len(pairs) - same(pairs, lambda event: event.sound_class)
+    n_slots = len(pairs) - same(pairs, lambda event: (event.sound_class, event.slot))
+    print(f"  of {len(pairs)} pairs differ: {n_bytes} in any bit, {n_slots} in class or second, {n_classes} in class")
+    assert len(pairs) >= 60
