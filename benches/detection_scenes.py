@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from math import gcd
 from pathlib import Path
@@ -137,8 +138,24 @@ class Mix:
     quieter_db: float = 0.0
 
 
-def scene(clip: Samples, bed: Samples, mix: Mix, voice: Samples | None = None) -> Samples:
-    """Lay a clip over an ambience that was there before it and is there after it.
+@dataclass(frozen=True)
+class Scene:
+    """A clip over an ambience that was there before it and is there after it.
+
+    Attributes
+    ----------
+    samples : ndarray, float64, shape=(n,)
+        The scene at 16 kHz, 10 s or longer.
+    slots : range
+        The seconds that an event of the clip may carry: its own, and the one before, where its first window begins.
+    """
+
+    samples: Samples
+    slots: range
+
+
+def scene(clip: Samples, bed: Samples, mix: Mix, voice: Samples | None = None) -> Scene:
+    """Lay a clip over an ambience.
 
     Parameters
     ----------
@@ -151,18 +168,20 @@ def scene(clip: Samples, bed: Samples, mix: Mix, voice: Samples | None = None) -
 
     Returns
     -------
-    ndarray, float64, shape=(n,)
-        The scene, 10 s or longer.
+    Scene
+        What is heard.
     """
     first = int(mix.lead_s * RATE)
     n_samples = max(first + len(clip) + int(AFTER_S * RATE), int(SHORTEST_S * RATE))
     level = loudest_rms(clip)
     out = extended(bed, n_samples) * (level / rms(bed) * 10.0 ** (-mix.ratio_db / 20.0))
-    out[first : first + len(clip)] += clip
     if voice is not None:
         talk = np.resize(voice, n_samples)
         out += talk * (level / rms(talk))
-    return np.asarray(out * (PEAK * 10.0 ** (-mix.quieter_db / 20.0) / np.abs(out).max()), np.float64)
+    out[first : first + len(clip)] += clip
+    gain = PEAK * 10.0 ** (-mix.quieter_db / 20.0) / np.abs(out).max()
+    slots = range(int(mix.lead_s) - 1, int(mix.lead_s + len(clip) / RATE) + 1)
+    return Scene(out * gain, slots)
 
 
 class Chain:
@@ -203,21 +222,36 @@ class Chain:
 class Count:
     """What came out of a number of scenes.
 
+    An ambience may hold an event of its own (one of the street's clips holds a horn). What it releases alone is not the
+    clip's: scenes whose ambience alone releases the class are left out, and other events of its own are no mistakes.
+
     Attributes
     ----------
+    own : str
+        The class that is looked for.
     found : list of bool
-        Per scene, whether an event of its class left.
-    n_wrong : int
-        Events of other classes.
+        Per scene, whether an event of the class left in the clip's seconds.
+    n_left_out : int
+        Scenes left out.
+    wrong : Counter
+        Events of another class, or of other seconds, by class.
     """
 
-    found: list[bool]
-    n_wrong: int = 0
+    own: str
+    found: list[bool] = field(default_factory=list)
+    n_left_out: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
 
-    def add(self, events: Sequence[Event], own: str) -> None:
-        """Take one scene's events in."""
-        self.found.append(any(event.sound_class == own for event in events))
-        self.n_wrong += sum(event.sound_class != own for event in events)
+    def add(self, events: Sequence[Event], alone: Sequence[Event] = (), slots: range | None = None) -> None:
+        """Take one scene's events in, and those of its ambience alone."""
+        if any(event.sound_class == self.own for event in alone):
+            self.n_left_out += 1
+            return
+        is_own = [e.sound_class == self.own and (slots is None or e.slot in slots) for e in events]
+        self.found.append(any(is_own))
+        is_there = {(e.sound_class, e.slot + near) for e in alone for near in (-1, 0, 1)}
+        others = [e for e, own in zip(events, is_own, strict=True) if not own]
+        self.wrong.update(e.sound_class for e in others if (e.sound_class, e.slot) not in is_there)
 
     @property
     def share(self) -> float:
