@@ -119,7 +119,8 @@ impl LevelGate {
         minted
     }
 
-    /// Ends the open periods, at the end of the stream: those that are too short become missing levels and gaps.
+    /// Ends the open periods, at the end of the stream: those that are too short become missing levels and gaps. Seconds that
+    /// come afterwards count for nothing, so that no period has two records.
     pub fn finish(&mut self, gate: Option<&Gate>) -> Levels {
         let mut minted = Levels::default();
         let laeq = self.laeq.as_mut().and_then(Period::close);
@@ -127,6 +128,7 @@ impl LevelGate {
         let condition = self.condition.close();
         self.wait(laeq, percentiles, condition);
         self.mint_until(u64::MAX, gate, &mut minted);
+        self.next_slot = u64::MAX;
         minted
     }
 

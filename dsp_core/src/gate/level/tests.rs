@@ -210,6 +210,16 @@ fn seconds_that_came_before_and_other_sensors_count_for_nothing() {
 }
 
 #[test]
+fn a_period_has_one_record_even_if_sound_comes_after_the_end() {
+    let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
+    run(&mut gate, (0..4).map(|s| second(s, -50.0)));
+    assert_eq!(gate.finish(None).in_order().len(), 2);
+    let after = run(&mut gate, (4..60).map(|s| second(s, -50.0)));
+    assert_eq!(after, Levels::default());
+    assert_eq!(gate.finish(None), Levels::default());
+}
+
+#[test]
 fn a_jump_gives_no_records_of_periods_without_a_second() {
     let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
     let minted = run(
