@@ -1,6 +1,7 @@
 //! No memory that goes back to the allocator still holds samples: not the blocks', not the stages', not the reader's.
 #![cfg(feature = "std-io")]
 #![allow(unsafe_code)] // An allocator that looks at what it is given back is one.
+#![allow(clippy::unwrap_used)] // A test may stop.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
