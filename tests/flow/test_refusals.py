@@ -127,6 +127,15 @@ def test_full_device_is_4(tmp_path: Path) -> None:
     assert "No space left on device" in one_line(result)
 
 
+def test_recording_that_an_output_file_links_to_stays(tmp_path: Path) -> None:
+    sound = write_wav(tmp_path / "x.wav", noise(2.0)).read_bytes()
+    (tmp_path / "sourdine-out").mkdir()
+    (tmp_path / "sourdine-out" / "events.jsonl").symlink_to(tmp_path / "x.wav")
+    (tmp_path / "sourdine-out" / "levels.jsonl").hardlink_to(tmp_path / "x.wav")
+    assert call("run", "x.wav", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "x.wav").read_bytes() == sound
+
+
 def test_folder_that_cannot_be_written_is_4(tmp_path: Path) -> None:
     write_wav(tmp_path / "x.wav", noise(1.0))
     (tmp_path / "taken").touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,8 @@ FILE_NAMES: Final[dict[type[Record], str]] = {
 class JsonlSink:
     """Three files of CloudEvents, one a line, in the order in which the gates released them.
 
-    Files of the same names in the folder are replaced at the start. Nothing is buffered: a record that was written
+    Files of the same names in the folder are replaced at the start by new ones, never written over: what a link of such
+    a name points to, or shares its content with, stays as it is. Nothing is buffered: a record that was written
     stands in the file when the call returns, and if the disk fills up, the line that did not fit is taken back.
 
     Parameters
@@ -81,7 +83,7 @@ class _LineFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = path.open("wb", buffering=0)
+        self._file = os.fdopen(_opened(path), "wb", buffering=0)
         self._end = 0
 
     def append(self, line: bytes) -> None:
@@ -98,3 +100,14 @@ class _LineFile:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _opened(path: Path) -> int:
+    """Open a new, empty file in place of a file or link of that name; a character device is written to as it is."""
+    with suppress(OSError):  # a link may lead nowhere, or to a device that is not ours to write to
+        if stat.S_ISCHR(path.stat().st_mode):
+            return os.open(path, os.O_WRONLY)
+    with suppress(FileNotFoundError):
+        if stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFLNK):
+            path.unlink()
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,40 @@ def test_old_files_are_replaced_and_others_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "notes.txt").read_text("utf-8") == "mine\n"
 
 
+@pytest.mark.parametrize("name", FILE_NAMES.values())
+@pytest.mark.parametrize("link", ["symlink_to", "hardlink_to"])
+def test_what_a_link_leads_to_is_never_written_over(link: str, name: str, tmp_path: Path) -> None:
+    recording, out = tmp_path / "street.wav", tmp_path / "out"
+    recording.write_bytes(b"sound")
+    out.mkdir()
+    getattr(out / name, link)(recording)
+    sink = JsonlSink(out)
+    sink.write(demo_records())
+    sink.close()
+    assert recording.read_bytes() == b"sound"
+    assert not (out / name).is_symlink()
+    assert lines_in(out)[name]
+
+
+@pytest.mark.parametrize("target", ["gone", "loop"])
+def test_link_that_leads_nowhere_is_replaced(target: str, tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "events.jsonl").symlink_to(target)
+    JsonlSink(tmp_path).close()
+    assert (tmp_path / "events.jsonl").read_bytes() == b""
+    assert not (tmp_path / "gone").exists()
+
+
+def test_pipe_and_folder_of_the_name_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "levels.jsonl")
+    with pytest.raises(OutputError, match="File exists"):
+        JsonlSink(tmp_path)
+    (tmp_path / "levels.jsonl").unlink()
+    (tmp_path / "levels.jsonl").mkdir()
+    with pytest.raises(OutputError, match="File exists"):
+        JsonlSink(tmp_path)
+
+
 def test_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("", "utf-8")
     with pytest.raises(OutputError, match="cannot write"):
@@ -46,8 +81,6 @@ def test_full_device_is_refused(tmp_path: Path) -> None:
 
 
 def test_line_that_does_not_fit_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     sink = JsonlSink(tmp_path)
     sink.write(demo_records())
     before = lines_in(tmp_path)
