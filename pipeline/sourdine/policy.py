@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Policies that come with the application, the default one first.
 SHIPPED: Final = ("street", "strict", "noise")
+#: A policy is a page of text.
+MAX_BYTES: Final = 64_000
 
 #: Information rate of speech, Coupé et al. 2019, doi 10.1126/sciadv.aaw2594.
 SPEECH_BIT_PER_S: Final = 39.0
@@ -131,19 +133,26 @@ def load(name_or_path: str, *, today: date) -> LoadedPolicy:
         return LoadedPolicy(core=core, capacity=capacity(core), valid_until=valid_until)
     except (ParameterError, PolicyError) as error:
         raise PolicyError(f"policy {name_or_path}: {error}") from None
+    except OverflowError:
+        raise PolicyError(f"policy {name_or_path}: a number is too large") from None
 
 
 def _read(path: Path, shown: str) -> dict[str, Any]:
     try:
+        # Looked at before it is opened: a pipe would be waited for, and a device has no end.
+        if path.exists() and (not path.is_file() or path.stat().st_size > MAX_BYTES):
+            raise PolicyError(f"policy {shown}: expected a file of at most {MAX_BYTES // 1000} kB")
         with path.open("rb") as file:
             return tomllib.load(file)
+    except (RecursionError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise PolicyError(f"policy {shown}: not a text file") from None
+        if isinstance(error, tomllib.TOMLDecodeError):
+            raise PolicyError(f"policy {shown}: not TOML: {error}") from None
+        raise PolicyError(f"policy {shown}: nested too deeply, or a number of too many digits") from None
     except OSError as error:
         names = ", ".join(SHIPPED)
         raise PolicyError(f"policy {shown}: {error.strerror}; shipped policies: {names}") from None
-    except UnicodeDecodeError:
-        raise PolicyError(f"policy {shown}: not a text file") from None
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"policy {shown}: not TOML: {error}") from None
 
 
 def _valid_until(fields: dict[str, Any], today: date) -> date | None:

@@ -32,10 +32,11 @@ def policy_words(policy: LoadedPolicy) -> list[tuple[str, str]]:
     """
     core = policy.core
     from_hz, to_hz = core.speech_band_hz
+    full_band = f"{_names(core.full_band_classes)}: heard with the speech band, and carrying no level"
     return [
         ("holds", "without an end date" if policy.valid_until is None else f"to the end of {policy.valid_until}"),
         ("may leave", _names(core.sound_classes)),
-        ("full band", f"{_names(core.full_band_classes)}: heard with the speech band, and carrying no level"),
+        ("full band", full_band if core.full_band_classes else "no class is heard with the speech band"),
         ("voices", _names(core.voice_classes)),
         ("events", _budget(core)),
         (

@@ -194,10 +194,10 @@ def _events(summary: Summary) -> RenderableType:
     table = _table("Events")
     table.add_column("time (UTC)" if start_slot else "at", no_wrap=True)
     table.add_column("sensor", justify="right")
-    table.add_column("file", overflow="ellipsis", no_wrap=True)
-    table.add_column("class", style="bold")
+    table.add_column("file", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("class", style="bold", no_wrap=True, min_width=12)
     table.add_column("level", justify="right", no_wrap=True)
-    table.add_column("confidence")
+    table.add_column("confidence", no_wrap=True, min_width=10)
     for event in summary.first_events:
         table.add_row(*_event_row(event, names[event.sensor_id], start_slot))
     captions = ["level: without the speech band, in steps of 3 dB"]
@@ -255,10 +255,12 @@ def _account(summary: Summary) -> Table:
         life += "; the recording itself exists anyway"
     share = SPEECH_BIT_PER_S / capacity.bit_per_s
     table = _pairs()
-    bound = f"never more than {capacity.bit_per_s:.3f} bit/s over a clock hour; speech carries {share:,.0f} times that"
+    bound = f"never more than {capacity.bit_per_s:.3f} bit/s a sensor over a clock hour, {share:,.0f} times less than speech"
     table.add_row("policy", f"{settings.policy.core.name}: {bound}")
     table.add_row("bits in", f"{ledger.bits_in:,}")
-    bits_out = Text.assemble((f"{ledger.bits_out:,.0f}", "bold green"), f" ({records}), besides who and when")
+    bits_out = Text.assemble(
+        (f"{ledger.bits_out:,.0f}", "bold green"), f" ({records}); an event's second within its hour counted in"
+    )
     table.add_row("bits out", bits_out)
     table.add_row("life of a sample", life)
     table.add_row("written to", Text(f"{settings.out}: {', '.join(FILE_NAMES.values())}"))

@@ -14,6 +14,7 @@ from sourdine.outgoing.cloudevents import Record, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from io import FileIO
     from pathlib import Path
 
 #: File of each record type; they are replaced when a run starts.
@@ -83,7 +84,7 @@ class _LineFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = os.fdopen(_opened(path), "wb", buffering=0)
+        self._file = _opened(path)
         self._end = 0
 
     def append(self, line: bytes) -> None:
@@ -102,12 +103,12 @@ class _LineFile:
         self._file.close()
 
 
-def _opened(path: Path) -> int:
+def _opened(path: Path) -> FileIO:
     """Open a new, empty file in place of a file or link of that name; a character device is written to as it is."""
     with suppress(OSError):  # a link may lead nowhere, or to a device that is not ours to write to
         if stat.S_ISCHR(path.stat().st_mode):
-            return os.open(path, os.O_WRONLY)
+            return path.open("wb", buffering=0)
     with suppress(FileNotFoundError):
         if stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFLNK):
             path.unlink()
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    return path.open("xb", buffering=0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -113,3 +114,26 @@ def test_words_name_every_class_and_the_bound(name: str) -> None:
     assert total[1] == pytest.approx(sum(row[1] for row in capacity_rows(policy)[:-1]))
     assert total[2] == pytest.approx(policy.capacity.bit_per_s)
     assert f"{policy.core.max_bit_per_s:g} bit/s" in capacity_words(policy)
+
+
+def test_what_is_no_page_of_text_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "long.toml").write_bytes(b"#" * 64_001)
+    for path in (tmp_path / "pipe.toml", tmp_path / "long.toml", Path("/dev/zero"), tmp_path):
+        with pytest.raises(PolicyError, match="expected a file of at most 64 kB"):
+            load(str(path), today=TODAY)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x = " + "[" * 5000 + "]" * 5000, "max_per_hour = " + "9" * 5000, "max_bit_per_s = " + "9" * 400],
+    ids=["deep", "digits", "large"],
+)
+def test_absurd_text_is_refused_in_one_line(text: str, tmp_path: Path) -> None:
+    street = SHIPPED_STREET.read_text("utf-8")
+    key = text.split(" ", 1)[0]
+    kept = "\n".join(line for line in street.splitlines() if not line.startswith(f"{key} "))
+    (tmp_path / "x.toml").write_text(f"{text}\n{kept}", "utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load(str(tmp_path / "x.toml"), today=TODAY)
+    assert "\n" not in str(caught.value)
