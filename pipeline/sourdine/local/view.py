@@ -255,8 +255,8 @@ def _account(summary: Summary) -> Table:
         life += "; the recording itself exists anyway"
     share = SPEECH_BIT_PER_S / capacity.bit_per_s
     table = _pairs()
-    bound = f"never more than {capacity.bit_per_s:.3f} bit/s a sensor over a clock hour, {share:,.0f} times less than speech"
-    table.add_row("policy", f"{settings.policy.core.name}: {bound}")
+    most = f"never more than {capacity.bit_per_s:.3f} bit/s a sensor over a clock hour"
+    table.add_row("policy", f"{settings.policy.core.name}: {most}, {share:,.0f} times less than speech")
     table.add_row("bits in", f"{ledger.bits_in:,}")
     bits_out = Text.assemble(
         (f"{ledger.bits_out:,.0f}", "bold green"), f" ({records}); an event's second within its hour counted in"
