@@ -1,0 +1,95 @@
+"""Arguments of the array functions, checked in one place: what is refused says its name, what it may be and what it was."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsp_core._dsp_core import ParameterError
+
+Float32Array: TypeAlias = NDArray[np.float32]
+
+
+def refuse(name: str, expected: str, actual: object) -> ParameterError:
+    """Return the error of one argument.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    expected : str
+        What it may be.
+    actual : object
+        What it was; names, shapes and numbers, no samples.
+
+    Returns
+    -------
+    ParameterError
+        To be raised.
+    """
+    return ParameterError(f"{name}: expected {expected}, got {actual}")
+
+
+def as_rows(y: Any, name: str = "y") -> tuple[Float32Array, tuple[int, ...]]:
+    """Look at a signal as rows of samples, without a copy.
+
+    Parameters
+    ----------
+    y : numpy.ndarray
+        float32, shape=(..., n), C-contiguous, not empty. NaN and infinity are the core's to find.
+    name : str, default="y"
+        Name of the parameter.
+
+    Returns
+    -------
+    rows : numpy.ndarray
+        float32, shape=(m, n).
+    leading : tuple of int
+        The axes before the last.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such array.
+    """
+    if not isinstance(y, np.ndarray):
+        raise refuse(name, "a numpy array of float32", f"{type(y).__name__}: np.asarray({name}, np.float32)")
+    if y.dtype != np.float32:
+        raise refuse(name, "float32", f"{y.dtype}: {name}.astype(np.float32)")
+    if y.ndim == 0 or y.size == 0:
+        raise refuse(name, "at least 1 sample on the last axis", f"shape {y.shape}")
+    if not y.flags.c_contiguous:
+        raise refuse(name, "a C-contiguous array", f"strides {y.strides}: np.ascontiguousarray({name})")
+    return y.reshape(-1, y.shape[-1]), y.shape[:-1]
+
+
+def as_out(out: Any, shape: tuple[int, ...]) -> Float32Array:
+    """Return the array that results are written into: the caller's, or a new one.
+
+    Parameters
+    ----------
+    out : numpy.ndarray or None
+        float32, C-contiguous, writeable, of exactly that shape.
+    shape : tuple of int
+        Of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, of that shape.
+
+    Raises
+    ------
+    ParameterError
+        If the caller's does not fit.
+    """
+    if out is None:
+        return np.empty(shape, np.float32)
+    if not isinstance(out, np.ndarray) or out.dtype != np.float32 or out.shape != shape:
+        what = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise refuse("out", f"a float32 array of shape {shape}", what)
+    if not (out.flags.c_contiguous and out.flags.writeable):
+        raise refuse("out", "a C-contiguous, writeable array", "one that is not")
+    return out
