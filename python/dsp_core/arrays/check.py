@@ -1,13 +1,12 @@
-"""Arguments of the array functions, checked in one place: what is refused says its name, what it may be and what it was."""
+"""Arguments of the array functions, checked in one place: a refusal names the parameter, what it may be, what it was."""
 
 from __future__ import annotations
 
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-
 from dsp_core._dsp_core import ParameterError
+from numpy.typing import NDArray
 
 Float32Array: TypeAlias = NDArray[np.float32]
 
