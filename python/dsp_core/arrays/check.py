@@ -1,4 +1,4 @@
-"""Arguments of the array functions, checked in one place: a refusal names the parameter, what it may be, what it was."""
+"""Arguments of the array functions, checked in one place: a refusal says the name, what it may be, what it was."""
 
 from __future__ import annotations
 
