@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import orjson
 from dsp_core.records import Capacity, ParameterError, Policy, capacity
 
 from sourdine.errors import PolicyError
@@ -135,6 +137,73 @@ def load(name_or_path: str, *, today: date) -> LoadedPolicy:
         raise PolicyError(f"policy {name_or_path}: {error}") from None
     except OverflowError:
         raise PolicyError(f"policy {name_or_path}: a number is too large") from None
+
+
+def fields_of(policy: LoadedPolicy) -> dict[str, Any]:
+    """Return a policy as its file says it.
+
+    Parameters
+    ----------
+    policy : LoadedPolicy
+        A policy that stands.
+
+    Returns
+    -------
+    dict
+        Every key of a policy file, in the order of its name.
+    """
+    core = policy.core
+    fields = {key: getattr(core, key) for key in _KEYS if key not in ("levels", "health")}
+    fields["levels"] = [{"metric": metric, "period_s": period_s} for metric, period_s in core.levels]
+    fields["health"] = {"period_s": core.health_period_s}
+    fields["valid_until"] = core.valid_until
+    return dict(sorted(fields.items()))
+
+
+def policy_id(policy: LoadedPolicy) -> str:
+    """Return what a policy is told from another by, whatever its file is called and however it is written.
+
+    Parameters
+    ----------
+    policy : LoadedPolicy
+        A policy that stands.
+
+    Returns
+    -------
+    str
+        SHA-256 of its fields, in hexadecimal digits.
+    """
+    return hashlib.sha256(orjson.dumps(fields_of(policy))).hexdigest()
+
+
+def policy_json(policy: LoadedPolicy) -> bytes:
+    """Return a policy and what it can carry, for machines.
+
+    Parameters
+    ----------
+    policy : LoadedPolicy
+        A policy that stands.
+
+    Returns
+    -------
+    bytes
+        One JSON document, indented, with a line end.
+    """
+    bits = policy.capacity
+    document = {
+        "policy": fields_of(policy),
+        "policy_id": policy_id(policy),
+        "capacity": {
+            "bit_per_s": bits.bit_per_s,
+            "bits_per_hour": bits.bits_per_hour,
+            "event_bits_per_hour": bits.event_bits_per_hour,
+            "level_bits_per_hour": bits.level_bits_per_hour,
+            "health_bits_per_hour": bits.health_bits_per_hour,
+            "worst_minute_bits": bits.worst_minute_bits,
+            "worst_unaligned_hour_bits": bits.worst_unaligned_hour_bits,
+        },
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _read(path: Path, shown: str) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from tests.chain import FILES, call, hear
 from tests.sounds import RATE, eventful, noise, write_wav
 
 import sourdine
-from sourdine import cli, policy
+from sourdine import policy
+from sourdine.cli.parser import build
 from sourdine.config import RunSettings
 from sourdine.local.scene import street_scene
 
@@ -45,7 +46,7 @@ def module_names() -> list[str]:
 
 
 def test_no_command_or_option() -> None:
-    words = list(words_of(cli._parser()))
+    words = list(words_of(build()))
     assert "run" in words
     assert [word for word in words if FORBIDDEN.search(word)] == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -107,3 +108,67 @@ def test_every_stop_is_one_line_without_data(
     monkeypatch.setattr(cli, "_dispatch", fail)
     assert cli.run_command([]) == code
     assert capsys.readouterr().err == line
+
+
+MEANT = {
+    "command": (["rnu", "x.wav"], "sourdine: unknown command rnu: did you mean run? (sourdine --help says more)"),
+    "option": (
+        ["run", "x.wav", "--polcy", "noise"],
+        "sourdine run: unknown option --polcy: did you mean --policy? (sourdine run --help says more)",
+    ),
+    "far from all": (["run", "x.wav", "--zzz"], "sourdine run: unknown option --zzz (sourdine run --help says more)"),
+    "action": (
+        ["policy", "shwo", "street"],
+        "sourdine policy: unknown command shwo: did you mean show? (sourdine policy --help says more)",
+    ),
+    "word of a list": (
+        ["completion", "bsh"],
+        "sourdine completion: argument SHELL: bsh is no shell that can be completed: did you mean bash? "
+        "Known: bash, zsh, tcsh (sourdine completion --help says more)",
+    ),
+    "shortened": (["run", "x.wav", "--pol", "noise"], "sourdine run: unknown option --pol: did you mean --policy?"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "line"), MEANT.values(), ids=MEANT.keys())
+def test_what_was_mistyped_is_named_with_what_was_meant(arguments: list[str], line: str, tmp_path: Path) -> None:
+    result = call(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert one_line(result).startswith(line)
+
+
+@pytest.mark.parametrize("action", ["show", "check"])
+def test_policy_as_json(action: str, tmp_path: Path) -> None:
+    document = json.loads(call("policy", action, "street", "--json", cwd=tmp_path).stdout)
+    assert document["policy"]["name"] == "street"
+    assert 0 < document["capacity"]["bit_per_s"] < 0.3
+    assert len(document["policy_id"]) == 64
+
+
+def test_quiet_says_nothing_and_json_says_the_result(tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(0.5))
+    quiet = call("run", "x.wav", "--quiet", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert json.loads(call("run", "x.wav", "--quiet", "--json", cwd=tmp_path).stdout)["n_heard"] == 1
+    assert call("policy", "check", "street", "--quiet", cwd=tmp_path).stdout == ""
+
+
+def test_bash_completes_commands_options_and_files(tmp_path: Path) -> None:
+    script = tmp_path / "sourdine.bash"
+    script.write_text(call("completion", "bash", cwd=tmp_path).stdout, "utf-8")
+    (tmp_path / "recording.wav").touch()
+    program = (
+        f'source {script}; complete_words() {{ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=();'
+        ' _shtab_sourdine "$1" "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"; };'
+        " complete_words sourdine po; complete_words sourdine run --pol; complete_words sourdine run rec"
+    )
+    done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["policy", "--policy", "recording.wav"]
+
+
+@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+def test_other_shells_have_a_script(shell: str, tmp_path: Path) -> None:
+    result = call("completion", shell, cwd=tmp_path)
+    assert result.returncode == 0
+    assert "sourdine" in result.stdout
+    assert "policy" in result.stdout

@@ -1,0 +1,129 @@
+"""How arguments are parsed: what is wrong is said in one line, with what was probably meant and where to read on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one line: what was wrong, what was probably meant, where to read on."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(allow_abbrev=False, **settings)
+        self._commands: dict[str, Any] = {}
+
+    def add_subparsers(self, **settings: Any) -> Any:
+        """Add commands, and remember their names.
+
+        Parameters
+        ----------
+        **settings : object
+            As argparse takes them.
+
+        Returns
+        -------
+        object
+            What commands are added to.
+        """
+        commands = super().add_subparsers(parser_class=Parser, **settings)
+        self._commands = commands.choices
+        return commands
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Parse arguments, and refuse here what only the main command would refuse.
+
+        Parameters
+        ----------
+        args : sequence of str or None, default=None
+            What was typed.
+        namespace : argparse.Namespace or None, default=None
+            Where to put it.
+
+        Returns
+        -------
+        tuple
+            The namespace, and nothing left.
+        """
+        words = sys.argv[1:] if args is None else list(args)
+        command = next((word for word in words if not word.startswith("-")), None)
+        if self._commands and command is not None and command not in self._commands:
+            self.error(f"unknown command {command}{meant(command, self._commands)}")
+        parsed, unknown = super().parse_known_args(words, namespace)
+        if unknown:
+            word = unknown[0].partition("=")[0]
+            kind = "option" if word.startswith("-") else "argument"
+            self.error(f"unknown {kind} {word}{meant(word, self._option_string_actions)}")
+        return parsed, unknown
+
+    def error(self, message: str) -> NoReturn:
+        """Leave with exit code 2.
+
+        Parameters
+        ----------
+        message : str
+            What was wrong.
+        """
+        line = "".join(sign if sign.isprintable() else " " for sign in message)
+        self.exit(2, f"{self.prog}: {line} ({self.prog} --help says more)\n")
+
+
+def meant(word: str, names: Iterable[str]) -> str:
+    """Return a question that names what was probably meant.
+
+    Parameters
+    ----------
+    word : str
+        What was typed.
+    names : iterable of str
+        What could have been.
+
+    Returns
+    -------
+    str
+        Empty if nothing is near.
+    """
+    near = get_close_matches(word, list(names), n=1)
+    return f": did you mean {near[0]}?" if near else ""
+
+
+def one_of(names: Sequence[str], what: str) -> Callable[[str], str]:
+    """Return the type of an argument that is one of a few words.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The words.
+    what : str
+        What they are.
+
+    Returns
+    -------
+    callable
+        For ``type=``.
+    """
+
+    def check(word: str) -> str:
+        if word in names:
+            return word
+        raise argparse.ArgumentTypeError(f"{word} is no {what}{meant(word, names)} Known: {', '.join(names)}")
+
+    return check
+
+
+def add_manners(parser: argparse.ArgumentParser) -> None:
+    """Add what every command takes.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    """
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    parser.add_argument("--quiet", action="store_true", help="print nothing but errors and what --json asks for")
