@@ -10,13 +10,14 @@ from sourdine.cli.terminal import EXIT_OK, say
 if TYPE_CHECKING:
     import argparse
 
-_SHELLS: Final = ("bash", "zsh", "tcsh")
+_SHELLS: Final = ("bash", "zsh", "fish", "tcsh")
 
 _WORDS: Final = """\
 Print a script that completes commands, options and files with the Tab key.
 
   bash   sourdine completion bash > ~/.local/share/bash-completion/completions/sourdine
   zsh    sourdine completion zsh > "${fpath[1]}/_sourdine"
+  fish   sourdine completion fish > ~/.config/fish/completions/sourdine.fish
   tcsh   sourdine completion tcsh > ~/.sourdine.csh, and source it in ~/.cshrc
 """
 
@@ -58,11 +59,11 @@ def run(parsed: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _complete_paths(parser: argparse.ArgumentParser, by_metavar: dict[str, dict[str, str]]) -> None:
+def _complete_paths(parser: argparse.ArgumentParser, by_metavar: dict[str, Any]) -> None:
     """Say of every argument that is a file or folder that it is one."""
     for action in parser._actions:
         if action.metavar in by_metavar:
-            action.complete = by_metavar[action.metavar]  # type: ignore[attr-defined,index]
+            action.complete = by_metavar[action.metavar]  # type: ignore[attr-defined]
         if isinstance(action.choices, dict):
             for command in action.choices.values():
                 _complete_paths(command, by_metavar)

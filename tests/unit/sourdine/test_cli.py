@@ -124,7 +124,7 @@ MEANT = {
     "word of a list": (
         ["completion", "bsh"],
         "sourdine completion: argument SHELL: bsh is no shell that can be completed: did you mean bash? "
-        "Known: bash, zsh, tcsh (sourdine completion --help says more)",
+        "Known: bash, zsh, fish, tcsh (sourdine completion --help says more)",
     ),
     "shortened": (["run", "x.wav", "--pol", "noise"], "sourdine run: unknown option --pol: did you mean --policy?"),
 }
@@ -166,7 +166,7 @@ def test_bash_completes_commands_options_and_files(tmp_path: Path) -> None:
     assert done.stdout.split() == ["policy", "--policy", "recording.wav"]
 
 
-@pytest.mark.parametrize("shell", ["zsh", "tcsh"])
+@pytest.mark.parametrize("shell", ["zsh", "fish", "tcsh"])
 def test_other_shells_have_a_script(shell: str, tmp_path: Path) -> None:
     result = call("completion", shell, cwd=tmp_path)
     assert result.returncode == 0
