@@ -7,6 +7,7 @@ mod gates;
 mod handles;
 mod policy;
 mod records;
+mod seal;
 mod source;
 mod stages;
 
@@ -19,5 +20,6 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handles::register(module)?;
     module.add_class::<source::Source>()?;
     stages::register(module)?;
-    gates::register(module)
+    gates::register(module)?;
+    seal::register(module)
 }
