@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from sourdine.policy import LoadedPolicy
 
 #: Encodings of raw PCM, by the names that ffmpeg and arecord users know.
-PCM_ENCODINGS: Final = ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "alaw", "mulaw")
+_SAMPLE_BYTES: Final = {"u8": 1, "s16le": 2, "s24le": 3, "s32le": 4, "f32le": 4, "f64le": 8, "alaw": 1, "mulaw": 1}
+PCM_ENCODINGS: Final = tuple(_SAMPLE_BYTES)
 MIN_SAMPLE_RATE: Final = 8_000
 MAX_SAMPLE_RATE: Final = 192_000
 MAX_CHANNELS: Final = 64
@@ -42,6 +43,11 @@ class PcmFormat:
     sample_rate: int
     encoding: str
     n_channels: int
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one sample of all channels."""
+        return _SAMPLE_BYTES[self.encoding] * self.n_channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,37 @@ class RunSettings:
     background: Path | None = None
     pcm: PcmFormat | None = None
     block_s: float = BLOCK_S
+
+
+@dataclass(frozen=True, slots=True)
+class ListenSettings:
+    """Live sound of one sensor.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        Of a pipe or socket; None for standard input.
+    pcm : PcmFormat
+        Layout of the sound.
+    sensor_id : int
+        Number that the records carry.
+    out : pathlib.Path
+        Folder of records and state.
+    policy : LoadedPolicy
+        What may leave.
+    key : pathlib.Path or None, default=None
+        Key file that the state is sealed with; None for one in the folder.
+    full_scale_db : float or None, default=None
+        Level of full scale in dB re 20 µPa, from the calibration.
+    """
+
+    path: Path | None
+    pcm: PcmFormat
+    sensor_id: int
+    out: Path
+    policy: LoadedPolicy
+    key: Path | None = None
+    full_scale_db: float | None = None
 
 
 def parse_start(text: str) -> int:
@@ -136,3 +173,26 @@ def parse_pcm(rate: int | None, encoding: str | None, n_channels: int | None) ->
     if not 1 <= channels <= MAX_CHANNELS:
         raise ConfigError(f"--channels: expected 1 to {MAX_CHANNELS}, got {channels}")
     return PcmFormat(sample_rate=rate, encoding=encoding or "s16le", n_channels=channels)
+
+
+def parse_sensor(text: str) -> int:
+    """Return the number of a sensor.
+
+    Parameters
+    ----------
+    text : str
+        For instance ``17``.
+
+    Returns
+    -------
+    int
+        1 to 4294967295.
+
+    Raises
+    ------
+    ConfigError
+        If it is no such number.
+    """
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text) < 2**32):
+        raise ConfigError(f"--sensor: expected a number from 1 to {2**32 - 1}, got {text}")
+    return int(text)

@@ -1,4 +1,5 @@
 //! The zone's key as a file that its owner alone may read: one key a line in hexadecimal digits, the current one first.
+//! The one place where the core writes anything: a key that Python never holds.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};

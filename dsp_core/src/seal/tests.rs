@@ -131,7 +131,9 @@ mod files {
         assert_eq!(refusal(&path), Some(Reason::BadSeal));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         for text in ["", "abc\n", &"z".repeat(64), &"0".repeat(1000)] {
-            fs::write(&path, text).unwrap();
+            let mut options = fs::OpenOptions::new();
+            let mut file = options.write(true).truncate(true).open(&path).unwrap();
+            std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
             assert_eq!(refusal(&path), Some(Reason::BadSeal), "{text}");
         }
     }

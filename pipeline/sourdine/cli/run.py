@@ -7,10 +7,10 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners, one_of
+from sourdine.cli.arguments import add_manners, add_pcm
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
-from sourdine.config import PCM_ENCODINGS, RunSettings, parse_pcm, parse_start
+from sourdine.config import RunSettings, parse_pcm, parse_start
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -147,9 +147,4 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     background = "a recording of the place on a usual day, to learn its background from first"
     parser.add_argument("--background", metavar="PATH", type=Path, help=background)
     add_manners(parser)
-    raw = parser.add_argument_group("raw PCM (with -)")
-    raw.add_argument("--rate", metavar="HZ", type=int, help="sample rate, 8000 to 192000")
-    encoding = one_of(PCM_ENCODINGS, "encoding")
-    encodings = f"encoding: {', '.join(PCM_ENCODINGS)} (default: s16le)"
-    raw.add_argument("--format", metavar="NAME", type=encoding, help=encodings)
-    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels; the first is heard (default: 1)")
+    add_pcm(parser)

@@ -214,6 +214,24 @@ def _event_row(event: Event, name: str, start_slot: int) -> tuple[str, ...]:
     return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
 
 
+def event_words(event: Event) -> str:
+    """Return an event in one line, for a live run.
+
+    Parameters
+    ----------
+    event : Event
+        What left.
+
+    Returns
+    -------
+    str
+        When, which sensor, what, about how loud, how sure.
+    """
+    moment, sensor, _, sound_class, level, confidence = _event_row(event, "", event.slot)
+    about = "" if event.level_db is None else f", about {level} without the speech band"
+    return f"{moment} UTC  sensor {sensor}  {sound_class}{about}, confidence {confidence}"
+
+
 def _levels(summary: Summary) -> RenderableType:
     periods_s = dict(summary.settings.policy.core.levels)
     rows = [(outcome, metric, span) for outcome in summary.outcomes for metric, span in outcome.levels.items()]
