@@ -2,6 +2,9 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = [
     "HEALTH_STATES",
     "METRICS",
@@ -20,6 +23,7 @@ __all__ = [
     "FeatureWindow",
     "Gate",
     "LevelGate",
+    "LevelMeter",
     "LevelRecord",
     "ParameterError",
     "Policy",
@@ -32,7 +36,10 @@ __all__ = [
     "capacity",
     "create_key",
     "key_ids",
+    "leq_rows",
     "rotate_key",
+    "time_weight_rows",
+    "weight_rows",
 ]
 
 __version__: Final[str]
@@ -306,3 +313,24 @@ class Sealer:
 def create_key(path: str | os.PathLike[str]) -> list[str]: ...
 def rotate_key(path: str | os.PathLike[str]) -> list[str]: ...
 def key_ids(path: str | os.PathLike[str]) -> list[str]: ...
+def weight_rows(y: NDArray[np.float32], out: NDArray[np.float32], *, sample_rate: int, is_c: bool) -> None: ...
+def time_weight_rows(
+    y: NDArray[np.float32],
+    out: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    time_constant_s: float | None,
+    reference: float,
+) -> None: ...
+def leq_rows(
+    y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
+) -> NDArray[np.float64]: ...
+
+@final
+class LevelMeter:
+    def __new__(cls, *, sample_rate: int, reference: float) -> LevelMeter: ...
+    @property
+    def n_samples(self) -> int: ...
+    def push(self, y: NDArray[np.float32]) -> NDArray[np.float64]: ...
+    def total(self) -> tuple[float, float, float, float, float] | None: ...
+    def begun_laf_db(self) -> NDArray[np.float64]: ...

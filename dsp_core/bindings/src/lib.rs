@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+mod arrays;
 mod error;
 mod gates;
 mod handles;
@@ -21,5 +22,6 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<source::Source>()?;
     stages::register(module)?;
     gates::register(module)?;
-    seal::register(module)
+    seal::register(module)?;
+    arrays::register(module)
 }

@@ -1,1 +1,25 @@
 """numpy in, numpy out: the front end, the levels and the novelty score, on recordings of one's own."""
+
+from dsp_core.arrays.levels import (
+    a_weighting,
+    c_weighting,
+    leq,
+    percentile_level,
+    time_weighting,
+)
+from dsp_core.arrays.sound_level_meter import (
+    Levels,
+    LevelSummary,
+    SecondLevels,
+)
+
+__all__ = [
+    "LevelSummary",
+    "Levels",
+    "SecondLevels",
+    "a_weighting",
+    "c_weighting",
+    "leq",
+    "percentile_level",
+    "time_weighting",
+]

@@ -92,3 +92,53 @@ def as_out(out: Any, shape: tuple[int, ...]) -> Float32Array:
     if not (out.flags.c_contiguous and out.flags.writeable):
         raise refuse("out", "a C-contiguous, writeable array", "one that is not")
     return out
+
+
+def as_sample_rate(sample_rate: Any) -> int:
+    """Return a sample rate as an int.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz, 8000 to 192000; an integer of Python or numpy.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    is_whole = isinstance(sample_rate, (int, np.integer)) and not isinstance(sample_rate, bool)
+    if not is_whole or not 8_000 <= sample_rate <= 192_000:
+        raise refuse("sample_rate", "an int from 8000 to 192000 Hz", repr(sample_rate))
+    return int(sample_rate)
+
+
+def as_positive(name: str, value: Any) -> float:
+    """Return a positive number as a float.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float
+        Finite and over 0; a number of Python or numpy.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if not is_number or not np.isfinite(value) or value <= 0:
+        raise refuse(name, "a finite number over 0", repr(value))
+    return float(value)
