@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 import numpy as np
 from dsp_core._dsp_core import leq_rows, time_weight_rows, weight_rows
-from dsp_core.arrays.check import Float32Array, as_out, as_positive, as_rows, as_sample_rate, refuse
+from dsp_core.arrays.check import (
+    Float32Array,
+    as_axis,
+    as_levels,
+    as_out,
+    as_percent,
+    as_positive,
+    as_rows,
+    as_sample_rate,
+    refuse,
+)
 from numpy.typing import NDArray
 
 #: Seconds of the named time weightings; Impulse has two.
@@ -42,11 +52,11 @@ def a_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None =
 
     Notes
     -----
-    Six poles matched to those of the analogue filter, three of the numerator's coefficients solved for the analogue gain
-    at 1 kHz and near the top; computed in 64 bits. Measured by sines, against the analogue curve of the standard: within
-    0.25 dB from 10 Hz to 20 kHz at 44.1 and 48 kHz, to 12.5 kHz at 32 kHz and to 6.3 kHz at 16 kHz, which is inside the
-    acceptance limits of class 1; within 0.35 dB below 95 % of half the rate at any rate. Class 1 is said of a whole
-    instrument: this is its filter alone.
+    Six poles matched to those of the analogue filter, three of the numerator's coefficients solved for the analogue
+    gain at 1 kHz and near the top; computed in 64 bits. Measured by sines, against the analogue curve of the
+    standard: within 0.25 dB from 10 Hz to 20 kHz at 44.1 and 48 kHz, to 12.5 kHz at 32 kHz and to 6.3 kHz at 16 kHz,
+    which is inside the acceptance limits of class 1; within 0.35 dB below 95 % of half the rate at any rate. Class 1
+    is said of a whole instrument: this is its filter alone.
 
     References
     ----------
@@ -140,8 +150,8 @@ def time_weighting(
     sample_rate : int
         Sample rate in Hz, 8000 to 192000.
     time_constant_s : float or {"fast", "slow", "impulse"}, default=0.125
-        In seconds: 0.125 is Fast, 1.0 is Slow. Impulse is a mean of 35 ms and behind it a peak detector that decays with
-        1.5 s.
+        In seconds: 0.125 is Fast, 1.0 is Slow. Impulse is a mean of 35 ms and behind it a peak detector that decays
+        with 1.5 s.
     reference : float, default=1.0
         Rms value of 0 dB: 20e-6 for signals in pascals.
     out : numpy.ndarray or None, default=None
@@ -221,8 +231,9 @@ def leq(
     Returns
     -------
     numpy.ndarray
-        Level in dB; float64, shape=(...), a scalar for one row. With `period_s`: shape=(..., n_periods), complete periods
-        only; what is left after the last is not measured. Digital silence is −300 dB re 1, never minus infinity.
+        Level in dB; float64, shape=(...), a scalar for one row. With `period_s`: shape=(..., n_periods), complete
+        periods only; what is left after the last is not measured. Digital silence is −300 dB re 1, never minus
+        infinity.
 
     Raises
     ------
@@ -235,8 +246,8 @@ def leq(
 
     Notes
     -----
-    10 lg of the mean square, summed in 64 bits. Period k holds the samples from ceil(k × period × rate) on, so no sample is
-    lost between periods that are no whole number of samples.
+    10 lg of the mean square, summed in 64 bits. Period k holds the samples from ceil(k × period × rate) on, so no
+    sample is lost between periods that are no whole number of samples.
 
     References
     ----------
@@ -300,14 +311,14 @@ def percentile_level(levels_db: NDArray[np.floating[Any]], *, percent: float, ax
 
     Notes
     -----
-    Of n levels, sorted, the one at place (n − 1)(1 − percent / 100), between two of them in proportion (linear in dB). So
-    L0 is the maximum, L50 the median, L100 the minimum. Standards fix what is sampled (for LAN,T: Fast levels) and leave
-    the interpolation open. Level records of the zone count the same samples in classes of 0.1 dB.
+    Of n levels, sorted, the one at place (n − 1)(1 − percent / 100), between two of them in proportion (linear in
+    dB). So L0 is the maximum, L50 the median, L100 the minimum. Standards fix what is sampled (for LAN,T: Fast
+    levels) and leave the interpolation open. Level records of the zone count the same samples in classes of 0.1 dB.
 
     References
     ----------
-    ISO 1996-1:2016, 3.1.3 (N percentage exceedance level). Interpolation: Hyndman and Fan, Sample quantiles in statistical
-    packages, The American Statistician 50 (1996), type 7.
+    ISO 1996-1:2016, 3.1.3 (N percentage exceedance level). Interpolation: Hyndman and Fan, Sample quantiles in
+    statistical packages, The American Statistician 50 (1996), type 7.
 
     Examples
     --------
@@ -317,17 +328,6 @@ def percentile_level(levels_db: NDArray[np.floating[Any]], *, percent: float, ax
     >>> print(percentile_level(levels_db, percent=10), percentile_level(levels_db, percent=90))
     68.0 52.0
     """
-    if not isinstance(levels_db, np.ndarray) or levels_db.dtype not in (np.float32, np.float64):
-        what = levels_db.dtype if isinstance(levels_db, np.ndarray) else type(levels_db).__name__
-        raise refuse("levels_db", "a numpy array of float32 or float64", what)
-    if levels_db.size == 0 or levels_db.ndim == 0:
-        raise refuse("levels_db", "at least 1 level", f"shape {levels_db.shape}")
-    if np.isnan(levels_db).any():
-        raise refuse("levels_db", "no NaN", f"NaN at index {np.argwhere(np.isnan(levels_db))[0].tolist()}")
-    is_number = isinstance(percent, (int, float, np.integer, np.floating)) and not isinstance(percent, bool)
-    if not is_number or not 0 <= percent <= 100:
-        raise refuse("percent", "a number from 0 to 100", repr(percent))
-    if not isinstance(axis, (int, np.integer)) or not -levels_db.ndim <= axis < levels_db.ndim:
-        raise refuse("axis", f"an axis of an array of {levels_db.ndim} dimensions", repr(axis))
-    exceeded: NDArray[np.float64] = np.percentile(levels_db.astype(np.float64), 100 - float(percent), axis=int(axis))
+    levels = as_levels(levels_db)
+    exceeded: NDArray[np.float64] = np.percentile(levels, 100 - as_percent(percent), axis=as_axis(axis, levels.ndim))
     return exceeded

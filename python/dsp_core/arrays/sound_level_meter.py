@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 
 class SecondLevels(NamedTuple):
-    """Levels of k complete seconds, in dB re the meter's `reference`; float64, shape=(k,) where nothing else is said."""
+    """Levels of k complete seconds, in dB re the meter's `reference`: float64, shape=(k,), if nothing else is said."""
 
     #: Number of each second from the start of the stream; int64.
     second: NDArray[np.int64]
@@ -76,10 +77,11 @@ class Levels:
 
     Notes
     -----
-    Filters and detectors are those of `a_weighting`, `c_weighting` and `time_weighting`, from rest at the first sample;
-    sums are of 64 bits. The results are the same bytes whatever the blocks. LCpeak is the largest sample, not interpolated:
-    between samples a tone may rise higher by 0.02 dB at 1 kHz and by 1.25 dB at 8 kHz, at 48 kHz. Digital silence is −300 dB
-    re 1, never minus infinity. The meter keeps the Fast levels, 64 bytes for each second heard.
+    Filters and detectors are those of `a_weighting`, `c_weighting` and `time_weighting`, from rest at the first
+    sample; sums are of 64 bits. The results are the same bytes whatever the blocks. LCpeak is the largest sample, not
+    interpolated: between samples a tone may rise higher by 0.02 dB at 1 kHz and by 1.25 dB at 8 kHz, at 48 kHz.
+    Digital silence is −300 dB re 1, never minus infinity. The meter keeps the Fast levels, 64 bytes for each second
+    heard.
 
     References
     ----------
@@ -103,7 +105,7 @@ class Levels:
     def __init__(self, *, sample_rate: int, reference: float = 1.0) -> None:
         self._sample_rate = as_sample_rate(sample_rate)
         self._meter = LevelMeter(sample_rate=self._sample_rate, reference=as_positive("reference", reference))
-        self._laf_db: list[NDArray[np.float64]] = []
+        self._laf_db = array("d")
 
     def push(self, y: Float32Array) -> SecondLevels:
         """Hear the next block.
@@ -128,8 +130,7 @@ class Levels:
             raise refuse("y", "shape (n,), one meter for each channel", f"shape {y.shape}")
         table = self._meter.push(rows[0])
         laf_db = table[:, 6:]
-        if len(table):
-            self._laf_db.append(laf_db.reshape(-1))
+        self._laf_db.frombytes(laf_db.tobytes())
         second, laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db = np.ascontiguousarray(table[:, :6].T)
         return SecondLevels(second.astype(np.int64), laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db, laf_db)
 
@@ -146,12 +147,22 @@ class Levels:
         ParameterError
             If less than an eighth of a second was heard.
         """
-        laf_db = np.concatenate([*self._laf_db, self._meter.begun_laf_db()])
+        laf_db = np.concatenate([np.array(self._laf_db), self._meter.begun_laf_db()])
         duration_s = self._meter.n_samples / self._sample_rate
         total = self._meter.total()
         if total is None or not laf_db.size:
             raise ParameterError(f"push: expected at least 0.125 s before a summary, got {duration_s} s")
         la10_db, la50_db, la90_db = (float(percentile_level(laf_db, percent=percent)) for percent in (10, 50, 90))
-        laeq_db, *others = total
-        lae_db = laeq_db + 10 * float(np.log10(duration_s))
-        return LevelSummary(duration_s, laeq_db, lae_db, *others, la10_db, la50_db, la90_db)
+        laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db = total
+        return LevelSummary(
+            duration_s=duration_s,
+            laeq_db=laeq_db,
+            lae_db=laeq_db + 10 * float(np.log10(duration_s)),
+            lafmax_db=lafmax_db,
+            lasmax_db=lasmax_db,
+            lceq_db=lceq_db,
+            lcpeak_db=lcpeak_db,
+            la10_db=la10_db,
+            la50_db=la50_db,
+            la90_db=la90_db,
+        )

@@ -19,13 +19,13 @@ def analogue_gain_db(hz: Float64Array | float, kind: str) -> Float64Array:
         c = f**2 / ((f**2 + F1**2) * (f**2 + F4**2))
         return c if kind == "C" else c * f**2 / np.sqrt((f**2 + F2**2) * (f**2 + F3**2))
 
-    gain: Float64Array = 20 * np.log10(magnitude(np.asarray(hz, float)) / magnitude(np.float64(1_000)))
+    gain: Float64Array = 20 * np.log10(magnitude(np.asarray(hz, np.float64)) / magnitude(np.array(1_000.0)))
     return gain
 
 
 def weighted_by_fft(y: NDArray[np.float32], sample_rate: int, kind: str) -> Float64Array:
     """Weight a signal by the analogue gain, bin by bin: no phase, no beginning."""
-    hz = np.fft.rfftfreq(len(y), 1 / sample_rate)
+    hz: Float64Array = np.fft.rfftfreq(len(y), 1 / sample_rate).astype(np.float64)
     gain = np.zeros(len(hz))
     gain[1:] = 10 ** (analogue_gain_db(hz[1:], kind) / 20)
     weighted: Float64Array = np.fft.irfft(np.fft.rfft(y.astype(np.float64)) * gain, len(y))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import dsp_core.arrays as arrays
@@ -112,8 +113,8 @@ def test_tonebursts(milliseconds: float, fast: float, slow: float | None, sample
         if expected is None:
             continue
         level = time_weighting(weighted, sample_rate=sample_rate, time_constant_s=seconds).max() - steady
-        # The table is the formula, rounded. A burst of a period or two loses a little to its edges, which A weights less;
-        # class 1 leaves 1.0 dB above, 2.5 and 3.0 dB below.
+        # The table is the formula, rounded. A burst of a period or two loses a little to its edges; class 1 leaves
+        # there 1.0 dB above, 2.5 and 3.0 dB below.
         assert abs(10 * np.log10(1 - np.exp(-milliseconds / 1_000 / seconds)) - expected) < 0.051
         assert abs(level - expected) < (0.1 if milliseconds >= 1 else 0.5)
 
@@ -135,7 +136,7 @@ def test_periods_are_those_of_the_samples(sample_rate: int, period_s: float) -> 
     assert levels.shape == (2, int(3.9 / period_s + 1e-9))
     edges = np.ceil(np.arange(levels.shape[1] + 1) * period_s * sample_rate - 1e-6).astype(int)
     for row, got in zip(y, levels, strict=True):
-        expected = [leq_db(row[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+        expected = [leq_db(row[a:b]) for a, b in pairwise(edges)]
         assert np.allclose(got, expected, rtol=0, atol=1e-9)
 
 
@@ -236,7 +237,7 @@ def test_a_read_only_signal_is_heard_and_a_read_only_out_refused() -> None:
     y = Y.copy()
     y.flags.writeable = False
     assert np.array_equal(a_weighting(y, sample_rate=8_000), a_weighting(Y, sample_rate=8_000))
-    with pytest.raises(ParameterError, match="^out: "):
+    with pytest.raises(ParameterError, match=r"^out: "):
         a_weighting(Y, sample_rate=8_000, out=y)
 
 

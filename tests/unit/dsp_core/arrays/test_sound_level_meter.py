@@ -34,7 +34,7 @@ def joined(parts: list[SecondLevels]) -> SecondLevels:
 
 def street(n: int) -> NDArray[np.float32]:
     """Noise that comes and goes."""
-    return noise(n) * (1.1 + np.sin(np.arange(n, dtype=np.float32) / 3_000))
+    return (noise(n) * (1.1 + np.sin(np.arange(n) / 3_000))).astype(np.float32)
 
 
 def test_seconds_are_those_of_the_whole_signal() -> None:
@@ -157,7 +157,7 @@ def test_the_meter_names_what_it_refuses() -> None:
         meter.summary()
     y = noise(8_000)
     y[77] = np.nan
-    with pytest.raises(ParameterError, match="^y: expected finite samples, got NaN at sample 77$"):
+    with pytest.raises(ParameterError, match=r"^y: expected finite samples, got NaN at sample 77$"):
         meter.push(y)
     assert len(meter.push(noise(8_000)).second) == 1  # of the refused block nothing was heard
 
