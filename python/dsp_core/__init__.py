@@ -14,22 +14,38 @@ from dsp_core._dsp_core import ParameterError, __version__
 if TYPE_CHECKING:
     from dsp_core.arrays import (
         AnomalyScorer,
+        Levels,
+        LevelSummary,
+        SecondLevels,
+        a_weighting,
+        c_weighting,
         frame,
+        leq,
         log_mel,
         mel_filterbank,
+        percentile_level,
         power_spectrum,
         resample,
+        time_weighting,
     )
 
 __all__ = [
     "AnomalyScorer",
+    "LevelSummary",
+    "Levels",
     "ParameterError",
+    "SecondLevels",
     "__version__",
+    "a_weighting",
+    "c_weighting",
     "frame",
+    "leq",
     "log_mel",
     "mel_filterbank",
+    "percentile_level",
     "power_spectrum",
     "resample",
+    "time_weighting",
 ]
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "FeatureWindow",
     "Gate",
     "LevelGate",
+    "LevelMeter",
     "LevelRecord",
     "ParameterError",
     "Policy",
@@ -42,7 +43,10 @@ __all__ = [
     "capacity",
     "create_key",
     "key_ids",
+    "leq_rows",
     "rotate_key",
+    "time_weight_rows",
+    "weight_rows",
 ]
 
 __version__: Final[str]
@@ -348,3 +352,25 @@ class ArrayScorer:
     def __new__(cls, alarms_per_day: float) -> ArrayScorer: ...
     def push(self, frames: NDArray[np.float32]) -> NDArray[np.float32]: ...
     def finish(self) -> NDArray[np.float32]: ...
+
+def weight_rows(y: NDArray[np.float32], out: NDArray[np.float32], *, sample_rate: int, is_c: bool) -> None: ...
+def time_weight_rows(
+    y: NDArray[np.float32],
+    out: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    time_constant_s: float | None,
+    reference: float,
+) -> None: ...
+def leq_rows(
+    y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
+) -> NDArray[np.float64]: ...
+
+@final
+class LevelMeter:
+    def __new__(cls, *, sample_rate: int, reference: float) -> LevelMeter: ...
+    @property
+    def n_samples(self) -> int: ...
+    def push(self, y: NDArray[np.float32]) -> NDArray[np.float64]: ...
+    def total(self) -> tuple[float, float, float, float, float] | None: ...
+    def begun_laf_db(self) -> NDArray[np.float64]: ...

@@ -22,4 +22,10 @@ pub mod weighting;
 
 pub mod level;
 
+pub mod leq;
+
+pub mod time_weighting;
+
+pub mod sound_level_meter;
+
 pub use block::AudioBlock;

@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dsp_core::ParameterError;
 use dsp_core::analysis::scorer;
 use dsp_core::sound::filterbank::{self, MelScale};
+use dsp_core::sound::leq::check_finite;
 use dsp_core::sound::mel::{LogMel, LogMelSettings};
 use dsp_core::sound::power::PowerSpectrum;
 use dsp_core::sound::resample;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::prelude::*;
+use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use super::{Rows, RowsOut, by_row, check_finite, slice};
+use super::{Rows, map_rows, reader};
 use crate::error;
 
 /// Tables that are kept for the next call: a service that works block by block calls with the same settings for ever.
@@ -44,14 +46,14 @@ fn array_n_frames(n: usize, n_fft: usize, win_length: usize, hop: usize) -> PyRe
 #[pyfunction]
 fn array_power_spectrum(
     py: Python<'_>,
-    y: Rows<'_>,
-    mut out: RowsOut<'_>,
+    y: &Rows<'_>,
+    out: &Rows<'_>,
     n_fft: usize,
     win_length: usize,
     hop: usize,
 ) -> PyResult<()> {
     let tables = PowerSpectrum::new(n_fft, win_length, hop).map_err(error::parameter)?;
-    by_row(py, &y, &mut out, |row, out| tables.power_into(row, out))
+    map_rows(py, y, out, |row, out| tables.power_into(row, out))
 }
 
 /// Log-mel frames of each row into `out`.
@@ -59,8 +61,8 @@ fn array_power_spectrum(
 #[allow(clippy::too_many_arguments)] // the settings of the front end, by position, from one caller
 fn array_log_mel(
     py: Python<'_>,
-    y: Rows<'_>,
-    mut out: RowsOut<'_>,
+    y: &Rows<'_>,
+    out: &Rows<'_>,
     sample_rate: u32,
     n_fft: usize,
     win_length: usize,
@@ -79,7 +81,7 @@ fn array_log_mel(
         fmax,
     })
     .map_err(error::parameter)?;
-    by_row(py, &y, &mut out, |row, out| tables.log_mel_into(row, out))
+    map_rows(py, y, out, |row, out| tables.log_mel_into(row, out))
 }
 
 /// A filter bank as a matrix.
@@ -124,12 +126,12 @@ fn array_n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> usize {
 #[pyfunction]
 fn array_resample(
     py: Python<'_>,
-    y: Rows<'_>,
-    mut out: RowsOut<'_>,
+    y: &Rows<'_>,
+    out: &Rows<'_>,
     sample_rate: u32,
     target_rate: u32,
 ) -> PyResult<()> {
-    by_row(py, &y, &mut out, |row, out| {
+    map_rows(py, y, out, |row, out| {
         resample::resample_into(row, sample_rate, target_rate, out)
     })
 }
@@ -150,10 +152,11 @@ impl ArrayScorer {
     fn push<'py>(
         &mut self,
         py: Python<'py>,
-        frames: Rows<'py>,
+        frames: &Rows<'py>,
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let n_columns = frames.shape()[1];
-        let values = slice("frames", &frames)?;
+        let frames = reader(frames)?;
+        let values = frames.as_slice()?;
         let inner = &mut self.0;
         let scores = py
             .detach(|| check_finite("frames", values, n_columns).map(|()| inner.push(values)))
