@@ -61,6 +61,7 @@ STAGES: dict[type, set[str]] = {
         "position",
         "read",
         "sample_rate",
+        "skip",
     },
 }
 
