@@ -38,6 +38,7 @@ __all__ = [
     "key_ids",
     "leq_rows",
     "rotate_key",
+    "third_octave_rows",
     "time_weight_rows",
     "weight_rows",
 ]
@@ -326,6 +327,15 @@ def leq_rows(
     y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
 ) -> NDArray[np.float64]: ...
 
+def third_octave_rows(
+    y: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    fmin: float,
+    fmax: float | None,
+    period_s: float | None,
+    reference: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 @final
 class LevelMeter:
     def __new__(cls, *, sample_rate: int, reference: float) -> LevelMeter: ...

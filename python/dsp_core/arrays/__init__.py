@@ -12,6 +12,9 @@ from dsp_core.arrays.sound_level_meter import (
     LevelSummary,
     SecondLevels,
 )
+from dsp_core.arrays.third_octave import (
+    third_octave_levels,
+)
 
 __all__ = [
     "LevelSummary",
@@ -21,5 +24,6 @@ __all__ = [
     "c_weighting",
     "leq",
     "percentile_level",
+    "third_octave_levels",
     "time_weighting",
 ]
