@@ -6,7 +6,7 @@
 use crate::error::ParameterError;
 use crate::sound::leq::{Periods, level_db};
 
-use band_pass::{BandPass, LANES};
+use band_pass::BandPass;
 use decimate::Decimator;
 
 mod band_pass;
@@ -180,7 +180,6 @@ fn push(stages: &mut [Stage], periods: &Periods, chunk: &mut Vec<f64>) {
 /// The bands of one rate, and the way to half of it.
 struct Stage {
     n_halvings: u32,
-    n_bands: usize,
     band_pass: BandPass,
     decimator: Decimator,
     position: usize,
@@ -193,7 +192,6 @@ impl Stage {
     fn new(n_halvings: u32, edges: &[(f64, f64)], rate: f64, periods: &Periods) -> Self {
         Self {
             n_halvings,
-            n_bands: edges.len(),
             band_pass: BandPass::new(edges, rate),
             decimator: Decimator::new(),
             position: 0,
@@ -214,21 +212,19 @@ impl Stage {
             let (piece, after) = rest.split_at(rest.len().min(end - self.position));
             rest = after;
             self.position += piece.len();
-            if self.n_bands > 0 {
-                self.band_pass.hear(piece);
-            }
+            self.band_pass.hear(piece);
             if self.position == end {
                 let n = (end - self.start(periods, self.n_closed)) as f64;
-                let sums: [f64; LANES] = self.band_pass.take_sums();
                 self.means
-                    .extend(sums[..self.n_bands].iter().map(|sum| sum / n));
+                    .extend(self.band_pass.take_sums().map(|sum| sum / n));
                 self.n_closed += 1;
             }
         }
     }
 
     fn mean_squares(&self, k: usize) -> &[f64] {
-        &self.means[k * self.n_bands..][..self.n_bands]
+        let n_bands = self.band_pass.n_bands();
+        &self.means[k * n_bands..][..n_bands]
     }
 }
 

@@ -18,16 +18,18 @@ const LEAST_STATE: f64 = 1e-30;
 
 type Lanes = [f64; LANES];
 
-/// Coefficients of section (b - b z⁻²) / (1 + a1 z⁻¹ + a2 z⁻²) of each band.
+/// Coefficients of section (1 - z⁻²) / (1 + a1 z⁻¹ + a2 z⁻²) of each band.
 #[derive(Clone, Copy)]
 struct Section {
-    b: Lanes,
     a1: Lanes,
     a2: Lanes,
 }
 
 /// The bank, its state and the sums of its squares.
 pub(super) struct BandPass {
+    n_bands: usize,
+    /// Of all sections together.
+    gains: Lanes,
     sections: [Section; SECTIONS],
     states: [[Lanes; 2]; SECTIONS],
     sums: Lanes,
@@ -36,27 +38,36 @@ pub(super) struct BandPass {
 impl BandPass {
     /// `edges`: lower and upper edge of up to eight bands in Hz, below half the rate.
     pub(super) fn new(edges: &[(f64, f64)], rate: f64) -> Self {
-        let nothing = Section {
-            b: [0.0; LANES],
-            a1: [0.0; LANES],
-            a2: [0.0; LANES],
-        };
-        let mut sections = [nothing; SECTIONS];
-        for (lane, &(lower, upper)) in edges.iter().take(LANES).enumerate() {
-            for (section, [b, a1, a2]) in sections.iter_mut().zip(design(lower, upper, rate)) {
-                (section.b[lane], section.a1[lane], section.a2[lane]) = (b, a1, a2);
-            }
-        }
-        Self {
-            sections,
+        let mut bank = Self {
+            n_bands: edges.len().min(LANES),
+            gains: [0.0; LANES],
+            sections: [Section {
+                a1: [0.0; LANES],
+                a2: [0.0; LANES],
+            }; SECTIONS],
             states: [[[0.0; LANES]; 2]; SECTIONS],
             sums: [0.0; LANES],
+        };
+        for (lane, &(lower, upper)) in edges.iter().take(LANES).enumerate() {
+            bank.gains[lane] = 1.0;
+            for (section, [b, a1, a2]) in bank.sections.iter_mut().zip(design(lower, upper, rate)) {
+                bank.gains[lane] *= b;
+                (section.a1[lane], section.a2[lane]) = (a1, a2);
+            }
         }
+        bank
+    }
+
+    /// Number of bands.
+    pub(super) fn n_bands(&self) -> usize {
+        self.n_bands
     }
 
     /// Filters samples and adds up their squares.
     pub(super) fn hear(&mut self, samples: &[f64]) {
-        run(&self.sections, &mut self.states, &mut self.sums, samples);
+        if self.n_bands > 0 {
+            run(self, samples);
+        }
         for state in self.states.as_flattened_mut().as_flattened_mut() {
             *state = if state.abs() < LEAST_STATE {
                 0.0
@@ -66,9 +77,10 @@ impl BandPass {
         }
     }
 
-    /// The sums since the last call.
-    pub(super) fn take_sums(&mut self) -> Lanes {
-        std::mem::replace(&mut self.sums, [0.0; LANES])
+    /// The sums since the last call, a band each.
+    pub(super) fn take_sums(&mut self) -> impl Iterator<Item = f64> {
+        let sums = std::mem::replace(&mut self.sums, [0.0; LANES]);
+        sums.into_iter().take(self.n_bands)
     }
 }
 
@@ -104,29 +116,65 @@ fn section(w: f64, p: f64, d: f64) -> [f64; 3] {
     ]
 }
 
-per_path! {
-    fn run(
-        sections: &[Section; SECTIONS],
-        states: &mut [[Lanes; 2]; SECTIONS],
-        sums: &mut Lanes,
-        samples: &[f64],
-    ) {
-        let (mut now, mut squares) = (*states, *sums);
-        for &sample in samples {
-            let mut x = [sample; LANES];
-            for (section, [first, second]) in sections.iter().zip(&mut now) {
-                for l in 0..LANES {
-                    let bx = section.b[l] * x[l];
-                    let y = bx + first[l];
-                    first[l] = second[l] - section.a1[l] * y;
-                    second[l] = -bx - section.a2[l] * y;
-                    x[l] = y;
-                }
-            }
-            for l in 0..LANES {
-                squares[l] += x[l] * x[l];
-            }
+/// The first lanes.
+#[inline(always)]
+fn first<const L: usize>(lanes: &Lanes) -> [f64; L] {
+    let mut out = [0.0; L];
+    out.copy_from_slice(&lanes[..L]);
+    out
+}
+
+/// One sample through one section of each band. By value, so that states stay in registers.
+///
+/// Transposed direct form II with the first state's sign turned: y = x - g, g' = t + a1 y, t' = x + a2 y.
+#[inline(always)]
+fn step<const L: usize>(
+    [a1, a2]: &[[f64; L]; 2],
+    [g, t]: [[f64; L]; 2],
+    x: [f64; L],
+) -> ([[f64; L]; 2], [f64; L]) {
+    let (mut next_g, mut next_t, mut y) = (g, t, x);
+    for l in 0..L {
+        y[l] = x[l] - g[l];
+        next_g[l] = t[l] + a1[l] * y[l];
+        next_t[l] = x[l] + a2[l] * y[l];
+    }
+    ([next_g, next_t], y)
+}
+
+/// The first bands of a bank; a lane's bytes do not depend on their number.
+#[inline(always)]
+fn through<const L: usize>(bank: &mut BandPass, samples: &[f64]) {
+    let gains = first::<L>(&bank.gains);
+    let sections = bank
+        .sections
+        .map(|s| [first::<L>(&s.a1), first::<L>(&s.a2)]);
+    let [mut s0, mut s1, mut s2, mut s3] =
+        bank.states.map(|s| [first::<L>(&s[0]), first::<L>(&s[1])]);
+    let mut squares = first::<L>(&bank.sums);
+    for &sample in samples {
+        let mut y = gains.map(|gain| gain * sample);
+        (s0, y) = step(&sections[0], s0, y);
+        (s1, y) = step(&sections[1], s1, y);
+        (s2, y) = step(&sections[2], s2, y);
+        (s3, y) = step(&sections[3], s3, y);
+        for l in 0..L {
+            squares[l] += y[l] * y[l];
         }
-        (*states, *sums) = (now, squares);
+    }
+    for (to, from) in bank.states.iter_mut().zip([s0, s1, s2, s3]) {
+        to[0][..L].copy_from_slice(&from[0]);
+        to[1][..L].copy_from_slice(&from[1]);
+    }
+    bank.sums[..L].copy_from_slice(&squares);
+}
+
+per_path! {
+    fn run(bank: &mut BandPass, samples: &[f64]) {
+        if bank.n_bands <= LANES / 2 {
+            through::<{ LANES / 2 }>(bank, samples);
+        } else {
+            through::<LANES>(bank, samples);
+        }
     }
 }

@@ -29,15 +29,13 @@ impl Decimator {
 
     /// Takes samples in, and puts in their place what is ready at half the rate. Output m stands where input 2 m stood.
     pub(super) fn halve(&mut self, samples: &mut Vec<f64>) {
-        for &x in samples.iter() {
-            let half = if self.is_odd_next {
-                &mut self.odd
-            } else {
-                &mut self.even
-            };
-            half.push(x);
-            self.is_odd_next = !self.is_odd_next;
-        }
+        let (first, rest) = samples.split_at(usize::from(self.is_odd_next).min(samples.len()));
+        self.odd.extend_from_slice(first);
+        let (pairs, last) = rest.as_chunks::<2>();
+        self.even.extend(pairs.iter().map(|pair| pair[0]));
+        self.odd.extend(pairs.iter().map(|pair| pair[1]));
+        self.even.extend_from_slice(last);
+        self.is_odd_next ^= samples.len() % 2 == 1;
         let n_ready = self
             .even
             .len()
@@ -66,9 +64,8 @@ fn taps() -> [f64; TAPS] {
 per_path! {
     fn convolve(taps: &[f64; TAPS], even: &[f64], odd: &[f64], out: &mut [f64]) {
         for (m, (out, &centre)) in out.iter_mut().zip(even).enumerate() {
-            let around = &odd[m..m + TAPS];
             let mut sum = 0.5 * centre;
-            for (tap, x) in taps.iter().zip(around) {
+            for (tap, x) in taps.iter().zip(&odd[m..m + TAPS]) {
                 sum += tap * x;
             }
             *out = sum;

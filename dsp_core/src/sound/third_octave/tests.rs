@@ -1,3 +1,4 @@
+use super::band_pass::LANES;
 use super::*;
 
 #[test]
@@ -15,7 +16,8 @@ fn eight_lanes_are_enough_at_any_rate() {
     for sample_rate in (8_000..=192_000).step_by(997).chain([44_100, 48_000]) {
         let bank = ThirdOctaves::new(sample_rate, 10.0, None).unwrap();
         let periods = bank.periods(sample_rate as usize, None).unwrap();
-        let n_bands: Vec<usize> = bank.stages(&periods).iter().map(|s| s.n_bands).collect();
+        let stages = bank.stages(&periods);
+        let n_bands: Vec<_> = stages.iter().map(|s| s.band_pass.n_bands()).collect();
         assert!(
             n_bands.iter().all(|&n| n <= LANES),
             "{sample_rate}: {n_bands:?}"
