@@ -326,7 +326,6 @@ def time_weight_rows(
 def leq_rows(
     y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
 ) -> NDArray[np.float64]: ...
-
 def third_octave_rows(
     y: NDArray[np.float32],
     *,
@@ -336,6 +335,7 @@ def third_octave_rows(
     period_s: float | None,
     reference: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
 @final
 class LevelMeter:
     def __new__(cls, *, sample_rate: int, reference: float) -> LevelMeter: ...

@@ -28,19 +28,19 @@ def third_octave_levels(
     fmin : float, default=25.0
         Any frequency of the lowest band, in Hz, such as its nominal midband; from the band of 10 Hz on.
     fmax : float or None, default=None
-        Any frequency of the highest band. None: the highest that the rate holds, at most that of 20 kHz. A band whose upper
-        edge lies over 0.47 of the rate is refused; `midband_hz` says which bands there are.
+        Any frequency of the highest band. None: the highest that the rate holds, at most that of 20 kHz. A band whose
+        upper edge lies over 0.47 of the rate is refused; `midband_hz` says which bands there are.
     period_s : float or None, default=None
-        Length of a period in seconds, to the whole of `y`; the whole if None. Each period has at least one sample of the
-        slowest stage: 5.3 ms for bands down to 25 Hz.
+        Length of a period in seconds, to the whole of `y`; the whole if None. Each period has at least one sample of
+        the slowest stage: 5.3 ms for bands down to 25 Hz.
     reference : float, default=1.0
         Rms value of 0 dB: 20e-6 for signals in pascals.
 
     Returns
     -------
     midband_hz : numpy.ndarray
-        Exact midband frequencies in Hz, 1000 × 10^(k / 10); float64, shape=(n_bands,). Their nominal names are 25, 31.5,
-        40, 50, 63, 80, 100, 125, 160, 200, 250 Hz and so on.
+        Exact midband frequencies in Hz, 1000 × 10^(k / 10); float64, shape=(n_bands,). Their nominal names are 25,
+        31.5, 40, 50, 63, 80, 100, 125, 160, 200, 250 Hz and so on.
     levels_db : numpy.ndarray
         Equivalent level of each band in dB; float64, shape=(..., n_bands), with `period_s` (..., n_periods, n_bands).
         Digital silence is −300 dB re 1, never minus infinity.
@@ -56,11 +56,12 @@ def third_octave_levels(
 
     Notes
     -----
-    Butterworth band-passes of eighth order, bilinear with both edges where they belong, in 64 bits; bands whose upper edge
-    is 0.1 of the rate or less run at half the rate, a quarter and so on, behind half-band filters that keep 82 dB from
-    folding back. Measured by sines through this function at 16, 32, 44.1 and 48 kHz: every band that is offered lies inside
-    the limits of class 1, at every breakpoint of the mask and between them; at the midband within 0.01 dB. White noise
-    reads 0.1 dB more than in ideal bands, pink noise too. Class 1 is said of a whole instrument: this is its filter alone.
+    Butterworth band-passes of eighth order, bilinear with both edges where they belong, in 64 bits; bands whose upper
+    edge is 0.1 of the rate or less run at half the rate, a quarter and so on, behind half-band filters that keep 82
+    dB from folding back. Measured by sines through this function at 16, 32, 44.1 and 48 kHz: every band that is
+    offered lies inside the limits of class 1, at every breakpoint of the mask and between them; at the midband within
+    0.02 dB. White noise reads 0.1 dB more than in ideal bands, pink noise too. Class 1 is said of a whole instrument:
+    this is its filter alone.
 
     A filter takes its time: a band of 25 Hz follows a step after about 0.2 s, one of 1 kHz after 5 ms, and periods
     shorter than that are of little use. Nothing is corrected for this delay.
