@@ -9,6 +9,7 @@ __all__ = [
     "HEALTH_STATES",
     "METRICS",
     "SOUND_CLASSES",
+    "ArrayScorer",
     "AudioBlock",
     "Background",
     "BlockError",
@@ -32,6 +33,12 @@ __all__ = [
     "Source",
     "Trigger",
     "__version__",
+    "array_log_mel",
+    "array_mel_filterbank",
+    "array_n_frames",
+    "array_n_resampled",
+    "array_power_spectrum",
+    "array_resample",
     "bits_per_record",
     "capacity",
     "create_key",
@@ -314,6 +321,39 @@ class Sealer:
 def create_key(path: str | os.PathLike[str]) -> list[str]: ...
 def rotate_key(path: str | os.PathLike[str]) -> list[str]: ...
 def key_ids(path: str | os.PathLike[str]) -> list[str]: ...
+def array_n_frames(n: int, n_fft: int, win_length: int, hop: int) -> int: ...
+def array_power_spectrum(
+    y: NDArray[np.float32], out: NDArray[np.float32], n_fft: int, win_length: int, hop: int
+) -> None: ...
+def array_log_mel(
+    y: NDArray[np.float32],
+    out: NDArray[np.float32],
+    sample_rate: int,
+    n_fft: int,
+    win_length: int,
+    hop: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+) -> None: ...
+def array_mel_filterbank(
+    sample_rate: int,
+    n_fft: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    is_slaney: bool,
+    is_area_normalised: bool,
+) -> NDArray[np.float32]: ...
+def array_n_resampled(n: int, sample_rate: int, target_rate: int) -> int: ...
+def array_resample(y: NDArray[np.float32], out: NDArray[np.float32], sample_rate: int, target_rate: int) -> None: ...
+
+@final
+class ArrayScorer:
+    def __new__(cls, alarms_per_day: float) -> ArrayScorer: ...
+    def push(self, frames: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def finish(self) -> NDArray[np.float32]: ...
+
 def weight_rows(y: NDArray[np.float32], out: NDArray[np.float32], *, sample_rate: int, is_c: bool) -> None: ...
 def time_weight_rows(
     y: NDArray[np.float32],

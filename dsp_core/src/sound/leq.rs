@@ -26,7 +26,7 @@ pub fn level_db(mean_square: f64, reference: f64) -> f64 {
 ///
 /// # Errors
 /// There is one.
-pub fn check_finite(samples: &[f32], n: usize) -> Result<(), ParameterError> {
+pub fn check_finite(name: &'static str, samples: &[f32], n: usize) -> Result<(), ParameterError> {
     // Without an early exit the check runs over many samples at once.
     if samples.iter().fold(true, |ok, x| ok & x.is_finite()) {
         return Ok(());
@@ -42,7 +42,7 @@ pub fn check_finite(samples: &[f32], n: usize) -> Result<(), ParameterError> {
         1 => format!("{what} at sample {sample}"),
         _ => format!("{what} at sample {sample} of row {row}"),
     };
-    Err(ParameterError::new("y", "finite samples", place))
+    Err(ParameterError::new(name, "finite samples", place))
 }
 
 /// Where periods of equal length begin: period k holds the samples from ceil(k × length) on.
@@ -165,15 +165,15 @@ mod tests {
     #[test]
     fn a_fault_is_named_by_row_and_sample() {
         let mut samples = [0.0; 12];
-        assert_eq!(check_finite(&samples, 4), Ok(()));
+        assert_eq!(check_finite("y", &samples, 4), Ok(()));
         samples[6] = f32::INFINITY;
-        let words = check_finite(&samples, 4).unwrap_err().to_string();
+        let words = check_finite("y", &samples, 4).unwrap_err().to_string();
         assert_eq!(
             words,
             "y: expected finite samples, got infinity at sample 2 of row 1"
         );
         samples[6] = f32::NAN;
-        let words = check_finite(&samples, 12).unwrap_err().to_string();
+        let words = check_finite("y", &samples, 12).unwrap_err().to_string();
         assert_eq!(words, "y: expected finite samples, got NaN at sample 6");
     }
 }

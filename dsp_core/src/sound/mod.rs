@@ -12,7 +12,11 @@ pub mod framing;
 
 pub mod spectrum;
 
+pub mod power;
+
 pub mod mel;
+
+pub mod filterbank;
 
 pub mod weighting;
 

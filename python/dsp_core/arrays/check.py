@@ -233,3 +233,105 @@ def as_levels(levels_db: Any) -> NDArray[np.float64]:
     if np.isnan(levels_db).any():
         raise refuse("levels_db", "no NaN", f"NaN at index {np.argwhere(np.isnan(levels_db))[0].tolist()}")
     return levels_db.astype(np.float64)
+
+
+def as_count(name: str, value: Any) -> int:
+    """Return a number of things.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : int
+        1 to 2147483647; numpy's integers too.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
+        raise refuse(name, "a whole number from 1", value if isinstance(value, (int, float)) else type(value).__name__)
+    return int(value)
+
+
+def as_rate(name: str, value: Any) -> int:
+    """Return a sample rate.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : int
+        In Hz, 1 to 2147483647; a float with a whole value too.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such number.
+    """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
+    return as_count(name, value)
+
+
+def as_hz(name: str, value: Any) -> float:
+    """Return a frequency.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float
+        In Hz; whether it is possible at a rate is the core's to say.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number.
+    """
+    if not is_number(value):
+        raise refuse(name, "a frequency in Hz", type(value).__name__)
+    return float(value)
+
+
+def as_one_of(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """Return one of a few values.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : object
+        What was given.
+    choices : tuple
+        What it may be.
+
+    Returns
+    -------
+    object
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of them.
+    """
+    if value not in choices:
+        raise refuse(name, " or ".join(repr(choice) for choice in choices), repr(value))
+    return value

@@ -13,46 +13,71 @@ from numpy.typing import NDArray
 
 
 class SecondLevels(NamedTuple):
-    """Levels of k complete seconds, in dB re the meter's `reference`: float64, shape=(k,), if nothing else is said."""
+    """Levels of k complete seconds, in dB re the meter's `reference`; shape=(k,), if nothing else is said.
 
-    #: Number of each second from the start of the stream; int64.
+    Parameters
+    ----------
+    second : numpy.ndarray
+        Number of each second from the start of the stream; int64.
+    laeq_db : numpy.ndarray
+        A-weighted equivalent level of the second, LAeq,1s.
+    lafmax_db : numpy.ndarray
+        Highest A-weighted Fast level at any sample of the second.
+    lasmax_db : numpy.ndarray
+        Highest A-weighted Slow level at any sample of the second.
+    lceq_db : numpy.ndarray
+        C-weighted equivalent level of the second.
+    lcpeak_db : numpy.ndarray
+        Highest magnitude of a C-weighted sample.
+    laf_db : numpy.ndarray
+        A-weighted Fast level at the end of each eighth of the second, shape=(k, 8).
+    """
+
     second: NDArray[np.int64]
-    #: A-weighted equivalent level of the second, LAeq,1s.
     laeq_db: NDArray[np.float64]
-    #: Highest A-weighted Fast level at any sample of the second.
     lafmax_db: NDArray[np.float64]
-    #: Highest A-weighted Slow level at any sample of the second.
     lasmax_db: NDArray[np.float64]
-    #: C-weighted equivalent level of the second.
     lceq_db: NDArray[np.float64]
-    #: Highest magnitude of a C-weighted sample.
     lcpeak_db: NDArray[np.float64]
-    #: A-weighted Fast level at the end of each eighth of the second, shape=(k, 8).
     laf_db: NDArray[np.float64]
 
 
 class LevelSummary(NamedTuple):
-    """Levels over everything that a meter heard, in dB re its `reference`."""
+    """Levels over everything that a meter heard, in dB re its `reference`.
 
-    #: Length of what was heard, T, in seconds.
+    Parameters
+    ----------
+    duration_s : float
+        Length of what was heard, T, in seconds.
+    laeq_db : float
+        A-weighted equivalent level, LAeq,T.
+    lae_db : float
+        A-weighted sound exposure level: the level of the same energy in 1 s.
+    lafmax_db : float
+        Highest A-weighted Fast level.
+    lasmax_db : float
+        Highest A-weighted Slow level.
+    lceq_db : float
+        C-weighted equivalent level, LCeq,T.
+    lcpeak_db : float
+        Highest magnitude of a C-weighted sample.
+    la10_db : float
+        Level that the A-weighted Fast level, taken each 125 ms, exceeds 10 % of the time.
+    la50_db : float
+        The same for 50 % of the time.
+    la90_db : float
+        The same for 90 % of the time.
+    """
+
     duration_s: float
-    #: A-weighted equivalent level, LAeq,T.
     laeq_db: float
-    #: A-weighted sound exposure level: the level of the same energy in 1 s.
     lae_db: float
-    #: Highest A-weighted Fast level.
     lafmax_db: float
-    #: Highest A-weighted Slow level.
     lasmax_db: float
-    #: C-weighted equivalent level, LCeq,T.
     lceq_db: float
-    #: Highest magnitude of a C-weighted sample.
     lcpeak_db: float
-    #: Level that the A-weighted Fast level, taken each 125 ms, exceeds 10 % of the time.
     la10_db: float
-    #: The same for 50 % of the time.
     la50_db: float
-    #: The same for 90 % of the time.
     la90_db: float
 
 

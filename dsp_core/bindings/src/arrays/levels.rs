@@ -1,6 +1,5 @@
 //! Weighted signals and levels of rows of samples: looked at where they lie, with the GIL released.
 
-use dsp_core::ParameterError;
 use dsp_core::sound::leq::{self, Periods};
 use dsp_core::sound::sound_level_meter::{self, SoundLevelMeter};
 use dsp_core::sound::third_octave::ThirdOctaves;
@@ -8,50 +7,11 @@ use dsp_core::sound::time_weighting::TimeWeighting;
 use dsp_core::sound::weighting::{Weighting, WeightingKind};
 use numpy::ndarray::{Array1, Array2, Array3};
 use numpy::prelude::*;
-use numpy::{
-    IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2,
-    PyReadwriteArray2,
-};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1};
 use pyo3::prelude::*;
 
+use super::{Rows, map_rows, reader};
 use crate::error;
-
-type Rows<'py> = Bound<'py, PyArray2<f32>>;
-
-/// Borrows rows to read.
-fn reader<'py>(y: &Rows<'py>) -> PyResult<PyReadonlyArray2<'py, f32>> {
-    y.try_readonly().map_err(|_| shared())
-}
-
-/// Borrows rows to write.
-fn writer<'py>(out: &Rows<'py>) -> PyResult<PyReadwriteArray2<'py, f32>> {
-    out.try_readwrite().map_err(|_| shared())
-}
-
-fn shared() -> PyErr {
-    let expected = "an array that shares no memory with y";
-    error::parameter(ParameterError::new("out", expected, "one that does"))
-}
-
-/// Calls `function` with each row of `y` and of `out`, once all samples are known to be finite.
-fn map_rows(
-    py: Python<'_>,
-    y: &Rows<'_>,
-    out: &Rows<'_>,
-    function: impl Fn(&[f32], &mut [f32]) + Sync,
-) -> PyResult<()> {
-    let n = y.shape()[1];
-    let (y, mut out) = (reader(y)?, writer(out)?);
-    let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
-    py.detach(|| {
-        leq::check_finite(y, n)?;
-        for (row, out) in y.chunks(n).zip(out.chunks_mut(n)) {
-            function(row, out);
-        }
-        Ok(())
-    })
-    .map_err(error::parameter)
-}
 
 /// A weighting (`is_c`: C) of each row.
 #[pyfunction]
@@ -69,7 +29,10 @@ fn weight_rows(
         WeightingKind::A
     };
     let weighting = Weighting::new(kind, sample_rate);
-    map_rows(py, y, out, |row, out| weighting.weight_into(row, out))
+    map_rows(py, y, out, |row, out| {
+        weighting.weight_into(row, out);
+        Ok(())
+    })
 }
 
 /// Running level of each row; without a time constant, Impulse.
@@ -89,6 +52,7 @@ fn time_weight_rows(
     );
     map_rows(py, y, out, |row, out| {
         weighting.levels_into(row, reference, out);
+        Ok(())
     })
 }
 
@@ -107,7 +71,7 @@ fn leq_rows<'py>(
     let y = y.as_slice()?;
     py.detach(|| {
         let periods = Periods::new(n, sample_rate, period_s)?;
-        leq::check_finite(y, n)?;
+        leq::check_finite("y", y, n)?;
         let mut levels = Array2::zeros((m, periods.count()));
         for (row, mut out) in y.chunks(n).zip(levels.rows_mut()) {
             if let Some(out) = out.as_slice_mut() {
@@ -141,7 +105,7 @@ fn third_octave_rows<'py>(
     py.detach(|| {
         let bank = ThirdOctaves::new(sample_rate, fmin, fmax)?;
         let periods = bank.periods(n, period_s)?;
-        leq::check_finite(y, n)?;
+        leq::check_finite("y", y, n)?;
         let midbands = Array1::from(bank.midbands_hz());
         let mut levels = Array3::zeros((m, periods.count(), midbands.len()));
         for (row, mut out) in y.chunks(n).zip(levels.outer_iter_mut()) {
@@ -193,7 +157,7 @@ impl LevelMeter {
         let meter = &mut self.0;
         let seconds = py
             .detach(|| {
-                leq::check_finite(y, y.len())?;
+                leq::check_finite("y", y, y.len())?;
                 let mut seconds = Vec::new();
                 meter.push_into(y, &mut seconds);
                 Ok(seconds)
