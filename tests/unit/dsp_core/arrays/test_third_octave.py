@@ -25,7 +25,7 @@ def omega(x: Float64Array | float) -> Float64Array:
 
 
 def limits(ratio: Float64Array) -> tuple[Float64Array, Float64Array]:
-    """Least and most attenuation of class 1 at a frequency re the midband; linear in its logarithm between breakpoints."""
+    """Least and most attenuation of class 1 at a frequency re the midband; linear in its logarithm between them."""
     place = np.abs(np.log10(ratio))
     edge = np.log10(omega(0.5))
     inner, most = np.log10(omega(np.array([x for x, _ in INSIDE]))), [db for _, db in INSIDE]
@@ -166,6 +166,7 @@ Y = noise(16_000)
     ],
 )
 def test_bad_arguments_are_refused(options: dict[str, Any], words: str) -> None:
+    arguments: dict[str, Any] = {"y": Y, "sample_rate": 16_000}
     with pytest.raises(ParameterError) as refusal:
-        third_octave_levels(**({"y": Y, "sample_rate": 16_000} | options))
+        third_octave_levels(**(arguments | options))
     assert str(refusal.value).startswith(words)
