@@ -45,6 +45,7 @@ __all__ = [
     "key_ids",
     "leq_rows",
     "rotate_key",
+    "third_octave_rows",
     "time_weight_rows",
     "weight_rows",
 ]
@@ -366,6 +367,15 @@ def time_weight_rows(
 def leq_rows(
     y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
 ) -> NDArray[np.float64]: ...
+def third_octave_rows(
+    y: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    fmin: float,
+    fmax: float | None,
+    period_s: float | None,
+    reference: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 @final
 class LevelMeter:

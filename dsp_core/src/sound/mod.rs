@@ -24,6 +24,8 @@ pub mod level;
 
 pub mod leq;
 
+pub mod third_octave;
+
 pub mod time_weighting;
 
 pub mod sound_level_meter;
