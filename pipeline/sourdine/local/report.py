@@ -146,6 +146,16 @@ def _markdown(summary: Summary) -> Iterator[str]:
     yield ""
     yield from (f"- {line}" for line in GUARANTEE)
     yield ""
+    yield from _fates(summary)
+    yield "## Inputs"
+    yield ""
+    yield "| sensor | name | fate | Hz | seconds heard | events | levels | states |"
+    yield "|---:|---|---|---:|---:|---:|---:|---:|"
+    yield from map(_row, summary.outcomes)
+
+
+def _fates(summary: Summary) -> Iterator[str]:
+    ledger = summary.ledger
     yield "## Fates"
     yield ""
     yield "| fate | inputs |"
@@ -157,11 +167,6 @@ def _markdown(summary: Summary) -> Iterator[str]:
     for reason, n in sorted(ledger.refused.items()):
         yield f"| of those refused: `{reason}` | {n:,} |"
     yield ""
-    yield "## Inputs"
-    yield ""
-    yield "| sensor | name | fate | Hz | seconds heard | events | levels | states |"
-    yield "|---:|---|---|---:|---:|---:|---:|---:|"
-    yield from map(_row, summary.outcomes)
 
 
 def _row(outcome: Outcome) -> str:
