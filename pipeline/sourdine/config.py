@@ -276,7 +276,7 @@ def parse_zone(name: str) -> str:
     """
     try:
         ZoneInfo(name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, ValueError):  # not known is a KeyError
         raise ConfigError(f"--zone: expected a name like Europe/Paris, got {name}") from None
     return name
 

@@ -39,24 +39,6 @@ class Input:
     sensor_id: int
     path: Path | None
 
-    @classmethod
-    def of_key(cls, sensor_id: int, key: str) -> Input:
-        """Return an input that was heard in an earlier run.
-
-        Parameters
-        ----------
-        sensor_id : int
-            Its number.
-        key : str
-            Its `key`.
-
-        Returns
-        -------
-        Input
-            The same input.
-        """
-        return cls(sensor_id, Path(key))
-
     @property
     def key(self) -> str:
         """What it is known again by: its absolute path."""

@@ -6,6 +6,7 @@ import fcntl
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -18,8 +19,6 @@ from sourdine.local.summary import LevelRange, Outcome
 from sourdine.policy import policy_id
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sourdine.config import Mark, RunSettings
 
 FILE_NAME: Final = "journal.jsonl"
@@ -195,6 +194,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
     outcome = entry.outcome
     return {
         "sensor_id": outcome.item.sensor_id,
+        "path": os.fsencode(str(outcome.item.path)).decode("latin-1"),
         "key": os.fsencode(entry.key).decode("latin-1"),
         "stamp": entry.stamp,
         "start_slot": outcome.start_slot,
@@ -213,8 +213,8 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 
 
 def _from_json(document: dict[str, Any]) -> Entry:
-    key = os.fsdecode(document["key"].encode("latin-1"))
-    outcome = Outcome(Input.of_key(int(document["sensor_id"]), key))
+    path, key = (os.fsdecode(document[name].encode("latin-1")) for name in ("path", "key"))
+    outcome = Outcome(Input(int(document["sensor_id"]), Path(path)))
     outcome.start_slot, outcome.sample_rate = int(document["start_slot"]), int(document["sample_rate"])
     outcome.n_stated, outcome.hears_events = document["n_stated"], bool(document["hears_events"])
     outcome.longest_life_s = float(document["life_s"])
