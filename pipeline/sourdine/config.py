@@ -117,6 +117,8 @@ class RunSettings:
         Recordings that are heard side by side; the output is the same for all.
     resume : bool, default=False
         Go on with an earlier run into the same folder.
+    full_scale_db : float or None, default=None
+        Level of full scale in dB re 20 µPa, from the calibration; None: levels are dBFS.
     """
 
     paths: tuple[Path, ...]
@@ -131,6 +133,7 @@ class RunSettings:
     until: Mark | None = None
     jobs: int = 1
     resume: bool = False
+    full_scale_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

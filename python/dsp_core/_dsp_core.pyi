@@ -13,6 +13,7 @@ __all__ = [
     "AudioBlock",
     "Background",
     "BlockError",
+    "Calibrate",
     "Candidate",
     "Capacity",
     "Checkpoint",
@@ -312,6 +313,12 @@ class Checkpoint:
     def resume(
         self, policy: Policy, *, sample_rate: int, start_slot: int
     ) -> tuple[Describe, Trigger, Gate, LevelGate]: ...
+
+@final
+class Calibrate:
+    def __new__(cls, *, sample_rate: int, tone_hz: float, tone_db: float) -> Calibrate: ...
+    def push(self, block: AudioBlock) -> None: ...
+    def finish(self) -> tuple[float, float]: ...
 
 @final
 class Sealer:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners, add_pcm
+from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
@@ -104,6 +104,7 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         until=parse_mark("--until", parsed.until, is_start_known=parsed.start is not None),
         jobs=parse_jobs(parsed.jobs),
         resume=parsed.resume,
+        full_scale_db=full_scale_of(parsed.calibration, None),
     )
 
 
@@ -174,5 +175,6 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run into the same folder")
     background = "a recording of the place on a usual day, to learn its background from first"
     parser.add_argument("--background", metavar="PATH", type=Path, help=background)
+    add_calibration(parser)
     add_manners(parser)
     add_pcm(parser)

@@ -119,6 +119,7 @@ class Hearing:
             policy=settings.policy.core,
             classify=self._classify,
             background=self._background,
+            full_scale_db=settings.full_scale_db,
         )
         outcome.hears_events = flow.hears_events
         outcome.longest_life_s = flow.longest_sample_life_s(settings.block_s)

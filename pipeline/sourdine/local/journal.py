@@ -73,6 +73,7 @@ def identity(settings: RunSettings, model_id: str, background_id: str | None) ->
         "policy_id": policy_id(settings.policy),
         "model_id": model_id,
         "background": background_id,
+        "full_scale_db": settings.full_scale_db,
         "start": settings.start_slot if settings.zone is None else f"auto, {settings.zone}",
         "since": _mark(settings.since),
         "until": _mark(settings.until),
