@@ -60,7 +60,9 @@ STAGES: dict[type, set[str]] = {
         "pcm",
         "position",
         "read",
+        "recorded_at",
         "sample_rate",
+        "skip",
     },
 }
 
