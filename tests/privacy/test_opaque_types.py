@@ -61,6 +61,7 @@ STAGES: dict[type, set[str]] = {
         "pcm",
         "position",
         "read",
+        "recorded_at",
         "sample_rate",
         "skip",
     },

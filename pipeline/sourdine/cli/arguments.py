@@ -145,7 +145,7 @@ def add_pcm(parser: argparse.ArgumentParser) -> None:
     encoding = one_of(PCM_ENCODINGS, "encoding")
     encodings = f"encoding: {', '.join(PCM_ENCODINGS)} (default: s16le)"
     raw.add_argument("--format", metavar="NAME", type=encoding, help=encodings)
-    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels; the first is heard (default: 1)")
+    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels (default: 1)")
 
 
 def add_calibration(parser: argparse.ArgumentParser) -> None:
