@@ -1,5 +1,6 @@
 //! What a file is, by its first bytes.
 
+use super::frame_header::{FrameHeader, N_HEAD};
 use super::truncated_header;
 use crate::error::{BlockError, Reason};
 
@@ -11,6 +12,9 @@ pub(super) enum Container {
     Wav,
     Flac,
     Ogg,
+    /// MP3 or ADTS; the second frame will tell.
+    Frames,
+    Mp4,
 }
 
 /// Tells the container by its first bytes.
@@ -33,6 +37,15 @@ pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
     if starts(b"OggS") {
         return Ok(Container::Ogg);
     }
+    if magic.get(4..8) == Some(b"ftyp") {
+        return Ok(Container::Mp4);
+    }
+    if magic
+        .first_chunk()
+        .is_some_and(|head| FrameHeader::parse(head).is_some())
+    {
+        return Ok(Container::Frames);
+    }
     if starts(b"RIFX") {
         let what = "a big-endian WAV";
         return Err(BlockError::new(
@@ -42,12 +55,19 @@ pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
         ));
     }
     let is_cut = |name: &&[u8]| name.starts_with(magic);
+    if magic.len() < N_HEAD && magic[0] == 0xFF {
+        return Err(truncated_header());
+    }
     if WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
         return Err(truncated_header());
     }
-    Err(BlockError::new(
+    Err(not_audio())
+}
+
+pub(super) fn not_audio() -> BlockError {
+    BlockError::new(
         Reason::NotAudio,
-        "WAV, FLAC or OGG",
+        "WAV, FLAC, OGG, MP3 or M4A",
         "something else",
-    ))
+    )
 }
