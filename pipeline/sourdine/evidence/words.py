@@ -1,0 +1,154 @@
+"""Numbers and records in the words of the pictures and pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sourdine.local.view import CONFIDENCES, SCALE_NAMES
+from sourdine.policy_words import METRIC_NAMES
+
+if TYPE_CHECKING:
+    from sourdine.evidence.released import EventMark, LevelStep
+
+#: Groups of thousands, so narrow that a number stays one word.
+_GROUP: Final = "\N{NARROW NO-BREAK SPACE}"
+_MINUS: Final = "\N{MINUS SIGN}"
+
+
+def grouped(number: float) -> str:
+    """Return a whole number with its thousands set apart.
+
+    Parameters
+    ----------
+    number : float
+        Rounded to a whole one.
+
+    Returns
+    -------
+    str
+        For instance 23 040 000.
+    """
+    return f"{number:,.0f}".replace(",", _GROUP)
+
+
+def share_words(part: float, whole: float) -> str:
+    """Return a small share in per cent, with one digit that says something.
+
+    Parameters
+    ----------
+    part, whole : float
+        Of what.
+
+    Returns
+    -------
+    str
+        For instance 0.00006 %.
+    """
+    per_cent = 100.0 * part / whole if whole else 0.0
+    decimals = 0
+    while per_cent and decimals < 12 and per_cent * 10**decimals < 1.0:
+        decimals += 1
+    return f"{per_cent:.{decimals}f}{_GROUP}%"
+
+
+def clock(seconds: float) -> str:
+    """Return a position in a recording.
+
+    Parameters
+    ----------
+    seconds : float
+        From its beginning.
+
+    Returns
+    -------
+    str
+        Hours, minutes and seconds; tenths if there are any.
+    """
+    tenths = round(seconds * 10)
+    whole, tenth = divmod(tenths, 10)
+    text = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+    return f"{text}.{tenth}" if tenth else text
+
+
+def class_words(sound_class: str) -> str:
+    """Return a class as people write it.
+
+    Parameters
+    ----------
+    sound_class : str
+        One of the closed list.
+
+    Returns
+    -------
+    str
+        Without underscores.
+    """
+    return sound_class.replace("_", " ")
+
+
+def decibels(level_db: int) -> str:
+    """Return a level's number with the sign that stands for minus.
+
+    Parameters
+    ----------
+    level_db : int
+        Whole decibels.
+
+    Returns
+    -------
+    str
+        Without a unit.
+    """
+    return str(level_db).replace("-", _MINUS)
+
+
+def level_words(record: EventMark | LevelStep, absent: str) -> str:
+    """Return a record's level with its unit.
+
+    Parameters
+    ----------
+    record : EventMark or LevelStep
+        A record.
+    absent : str
+        What is said where it carries none.
+
+    Returns
+    -------
+    str
+        For instance −30 dBFS.
+    """
+    return absent if record.level_db is None else f"{decibels(record.level_db)} {SCALE_NAMES[record.scale]}"
+
+
+def confidence_words(confidence: int) -> str:
+    """Return what 0 to 3 mean.
+
+    Parameters
+    ----------
+    confidence : int
+        Of an event.
+
+    Returns
+    -------
+    str
+        From low to very high.
+    """
+    return CONFIDENCES[confidence]
+
+
+def metric_words(metric: str, period_s: int) -> str:
+    """Return a metric as acousticians write it.
+
+    Parameters
+    ----------
+    metric : str
+        One of the closed list.
+    period_s : int
+        What one value is over.
+
+    Returns
+    -------
+    str
+        For instance LAeq, 60 s.
+    """
+    return f"{METRIC_NAMES[metric]}, {period_s} s"
