@@ -1,19 +1,21 @@
 //! The state of the stages as bytes, so that a stream goes on elsewhere as if nothing had happened.
 //!
 //! A checkpoint holds every state variable but the sample tail and the frame ring; those are refilled from the two seconds
-//! of sound before its position. Its bytes never reach Python unsealed.
+//! of sound before its position. A live stream has no such sound: it is resumed, which keeps what was learned and what the
+//! gates know, and begins to listen anew. The bytes leave only sealed.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::analysis::{Describe, Trigger};
-use crate::error::{BlockError, Reason};
+use crate::error::{BlockError, ParameterError, Reason};
 use crate::gate::{Gate, LevelGate};
 use crate::open::Policy;
+use crate::seal::{KeyRing, Sealer, Topic};
 
 /// What the bytes begin with: kind and version.
-const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP1");
+const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP2");
 
 /// The state of a sensor's stages at one position of its stream.
 ///
@@ -32,6 +34,7 @@ const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP1");
 /// }
 /// ```
 pub struct Checkpoint {
+    sensor_id: u32,
     position: u64,
     bytes: Zeroizing<Vec<u8>>,
 }
@@ -65,7 +68,11 @@ impl Checkpoint {
         gate.save(&mut out);
         level_gate.save(&mut out);
         let bytes = Zeroizing::new(out.into_bytes());
-        Self { position, bytes }
+        Self {
+            sensor_id: describe.sensor_id(),
+            position,
+            bytes,
+        }
     }
 
     /// Next expected sample of the stream.
@@ -105,22 +112,61 @@ impl Checkpoint {
         Ok(stages)
     }
 
-    /// The bytes, to be sealed and nothing else.
-    #[allow(dead_code)]
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes
+    /// The stages of a live stream that goes on at `start_slot` without the sound before: the gates as they were, a trigger
+    /// that knows the background, and a new beginning of the sound.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::restore`]; `BadCheckpoint` also for a rate that no stage is made for.
+    pub fn resume(
+        &self,
+        policy: &Policy,
+        sample_rate: u32,
+        start_slot: u64,
+    ) -> Result<Stages, BlockError> {
+        let kept = self.restore(policy)?;
+        let refused =
+            |e: ParameterError| BlockError::new(Reason::BadCheckpoint, e.expected, e.actual);
+        let sensor_id = kept.gate.sensor_id();
+        let background = kept.trigger.background();
+        Ok(Stages {
+            describe: Describe::new(sensor_id, sample_rate, start_slot)
+                .and_then(|describe| describe.with_speech_band(policy.speech_band_hz()))
+                .map_err(refused)?,
+            trigger: Trigger::new(sensor_id, policy.alarms_per_day(), Some(&background))
+                .map_err(refused)?,
+            ..kept
+        })
+    }
+
+    /// The state as sealed bytes, its only wire form.
+    ///
+    /// # Errors
+    /// As the sealer's.
+    pub fn seal(&self, sealer: &mut Sealer) -> Result<Vec<u8>, BlockError> {
+        sealer.seal(Topic::Checkpoints, self.sensor_id, &self.bytes)
+    }
+
+    /// Opens what [`Checkpoint::seal`] sealed for this sensor.
+    ///
+    /// # Errors
+    /// `BadSeal`; `BadCheckpoint` of another version.
+    pub fn unseal(keys: &KeyRing, sensor_id: u32, sealed: &[u8]) -> Result<Self, BlockError> {
+        let bytes = keys.open(Topic::Checkpoints, sensor_id, sealed)?;
+        Self::from_bytes(sensor_id, bytes)
     }
 
     /// Takes over bytes that were unsealed; `restore` checks the rest of them.
-    #[allow(dead_code)]
-    pub(crate) fn from_bytes(bytes: Vec<u8>) -> Result<Self, BlockError> {
-        let bytes = Zeroizing::new(bytes);
+    fn from_bytes(sensor_id: u32, bytes: Zeroizing<Vec<u8>>) -> Result<Self, BlockError> {
         let mut input = Reader::new(&bytes);
         if input.u64()? != MAGIC {
             return Err(damaged("other bytes, or another version"));
         }
         let position = input.u64()?;
-        Ok(Self { position, bytes })
+        Ok(Self {
+            sensor_id,
+            position,
+            bytes,
+        })
     }
 }
 

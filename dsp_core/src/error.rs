@@ -70,6 +70,8 @@ pub enum Reason {
     Mismatch,
     /// Checkpoint bytes that are damaged, of another version or of another set-up.
     BadCheckpoint,
+    /// Sealed bytes that this zone's keys do not open, or a key that cannot be used.
+    BadSeal,
     /// Model bytes that are damaged or of another version.
     BadModel,
 }
@@ -93,6 +95,7 @@ impl Reason {
             Self::OutOfOrder => "out_of_order",
             Self::Mismatch => "mismatch",
             Self::BadCheckpoint => "bad_checkpoint",
+            Self::BadSeal => "bad_seal",
             Self::BadModel => "bad_model",
         }
     }

@@ -19,4 +19,6 @@ pub mod open;
 
 pub mod checkpoint;
 
+pub mod seal;
+
 pub use error::{BlockError, ParameterError, Reason};

@@ -1,8 +1,13 @@
 //! Laws of the public functions.
 
 use dsp_core::sound::mel::{LogMel, LogMelSettings};
-use dsp_core::sound::resample::resample;
+use dsp_core::sound::resample::{TARGET_RATE, n_resampled, resample_into};
 use proptest::prelude::*;
+
+fn resample(samples: &[f32], rate: u32) -> Result<Vec<f32>, dsp_core::ParameterError> {
+    let mut out = vec![0.0; n_resampled(samples.len(), rate, TARGET_RATE)];
+    resample_into(samples, rate, TARGET_RATE, &mut out).map(|()| out)
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..ProptestConfig::default() })]

@@ -38,6 +38,8 @@ class Flow:
         The classifier; it keeps nothing between calls, so many flows may share one.
     background : Background or None, default=None
         What the place sounds like, learnt earlier; the shipped street if None.
+    full_scale_db : float or None, default=None
+        Level of full scale in dB re 20 µPa, from the calibration; None: levels are dBFS.
     """
 
     def __init__(
@@ -49,12 +51,15 @@ class Flow:
         policy: Policy,
         classify: Classify,
         background: Background | None = None,
+        full_scale_db: float | None = None,
     ) -> None:
         self._describe = Describe(sensor_id=sensor_id, sample_rate=sample_rate, start_slot=start_slot, policy=policy)
         self._trigger = Trigger(sensor_id=sensor_id, alarms_per_day=policy.alarms_per_day, background=background)
         self._classify = classify
-        self._gate = Gate(sensor_id=sensor_id, policy=policy)
-        self._level_gate = LevelGate(sensor_id=sensor_id, policy=policy, start_slot=start_slot)
+        self._gate = Gate(sensor_id=sensor_id, policy=policy, full_scale_db=full_scale_db)
+        self._level_gate = LevelGate(
+            sensor_id=sensor_id, policy=policy, start_slot=start_slot, full_scale_db=full_scale_db
+        )
 
     @property
     def hears_events(self) -> bool:
@@ -134,6 +139,77 @@ class Flow:
         for block in before:
             flow._trigger.refill(flow._describe.refill(block))
         return flow
+
+    @classmethod
+    def resume(
+        cls, checkpoint: Checkpoint, *, policy: Policy, classify: Classify, sample_rate: int, start_slot: int
+    ) -> Flow:
+        """Return the flow of a live stream that goes on later, without the sound before.
+
+        Parameters
+        ----------
+        checkpoint : Checkpoint
+            From `snapshot`.
+        policy : Policy
+            The policy that the snapshot was taken under.
+        classify : Classify
+            The classifier.
+        sample_rate : int
+            Of the blocks to come, in Hz.
+        start_slot : int
+            Second since 1970-01-01T00:00:00Z of their first sample.
+
+        Returns
+        -------
+        Flow
+            Its budgets, open periods and background are those of the first flow.
+        """
+        flow = cls.__new__(cls)
+        flow._classify = classify
+        flow._describe, flow._trigger, flow._gate, flow._level_gate = checkpoint.resume(
+            policy, sample_rate=sample_rate, start_slot=start_slot
+        )
+        return flow
+
+    def pause(self) -> list[Record]:
+        """End the sound but not the periods, and return what still leaves; `resume` a snapshot to go on."""
+        records = self._pass_on(self._describe.finish())
+        self._judge(self._trigger.finish())
+        return [*records, *self._gate.finish()]
+
+    def miss(self, slot: int) -> list[Record]:
+        """Let a second pass that brought no sound.
+
+        Parameters
+        ----------
+        slot : int
+            Second since 1970-01-01T00:00:00Z.
+
+        Returns
+        -------
+        list of LevelRecord or SensorHealth
+            What leaves now.
+        """
+        return [*self._level_gate.miss(slot, self._gate)]
+
+    def mark_clock(self) -> None:
+        """Say of the period that is open that sound and clock did not go together."""
+        self._level_gate.mark_clock()
+
+    def withhold_hour_of(self, slot: int) -> None:
+        """Withhold every event of a clock hour, in which nobody knows what left before.
+
+        Parameters
+        ----------
+        slot : int
+            A second of it, since 1970-01-01T00:00:00Z.
+        """
+        self._gate.withhold_hour_of(slot)
+
+    @property
+    def next_slot(self) -> int:
+        """First second that still counts, since 1970-01-01T00:00:00Z."""
+        return self._level_gate.next_slot
 
     def _pass_on(self, description: Description) -> list[Record]:
         self._judge(self._trigger.push(description))

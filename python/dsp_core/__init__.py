@@ -1,5 +1,62 @@
-"""Street sound in, closed records out."""
+"""Street sound in, closed records out.
 
-from dsp_core._dsp_core import __version__
+`dsp_core.arrays` is for recordings of one's own: numpy in, numpy out; its names stand here too. `dsp_core.zone` and
+`dsp_core.records` are the stages and the records of the city's sensors.
+"""
 
-__all__ = ["__version__"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from dsp_core._dsp_core import ParameterError, __version__
+
+if TYPE_CHECKING:
+    from dsp_core.arrays import (
+        AnomalyScorer,
+        Levels,
+        LevelSummary,
+        SecondLevels,
+        a_weighting,
+        c_weighting,
+        frame,
+        leq,
+        log_mel,
+        mel_filterbank,
+        percentile_level,
+        power_spectrum,
+        resample,
+        third_octave_levels,
+        time_weighting,
+    )
+
+__all__ = [
+    "AnomalyScorer",
+    "LevelSummary",
+    "Levels",
+    "ParameterError",
+    "SecondLevels",
+    "__version__",
+    "a_weighting",
+    "c_weighting",
+    "frame",
+    "leq",
+    "log_mel",
+    "mel_filterbank",
+    "percentile_level",
+    "power_spectrum",
+    "resample",
+    "third_octave_levels",
+    "time_weighting",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # Loaded when first asked for: the stages of the zone need no numpy.
+    if name in __all__:
+        return getattr(importlib.import_module("dsp_core.arrays"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

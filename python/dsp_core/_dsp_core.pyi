@@ -2,10 +2,14 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, final
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = [
     "HEALTH_STATES",
     "METRICS",
     "SOUND_CLASSES",
+    "ArrayScorer",
     "AudioBlock",
     "Background",
     "BlockError",
@@ -20,15 +24,30 @@ __all__ = [
     "FeatureWindow",
     "Gate",
     "LevelGate",
+    "LevelMeter",
     "LevelRecord",
     "ParameterError",
     "Policy",
+    "Sealer",
     "SensorHealth",
     "Source",
     "Trigger",
     "__version__",
+    "array_log_mel",
+    "array_mel_filterbank",
+    "array_n_frames",
+    "array_n_resampled",
+    "array_power_spectrum",
+    "array_resample",
     "bits_per_record",
     "capacity",
+    "create_key",
+    "key_ids",
+    "leq_rows",
+    "rotate_key",
+    "third_octave_rows",
+    "time_weight_rows",
+    "weight_rows",
 ]
 
 __version__: Final[str]
@@ -231,6 +250,7 @@ class Source:
     def n_channels(self) -> int: ...
     @property
     def position(self) -> int: ...
+    def skip(self, n_samples: int) -> None: ...
     def read(self, max_samples: int) -> AudioBlock | None: ...
 
 @final
@@ -267,6 +287,7 @@ class Gate:
     def __new__(cls, *, sensor_id: int, policy: Policy, full_scale_db: float | None = None) -> Gate: ...
     def push(self, candidates: Sequence[Candidate]) -> None: ...
     def advance(self, description: Description) -> list[Event]: ...
+    def withhold_hour_of(self, slot: int) -> None: ...
     def finish(self) -> list[Event]: ...
 
 @final
@@ -275,6 +296,10 @@ class LevelGate:
         cls, *, sensor_id: int, policy: Policy, start_slot: int, full_scale_db: float | None = None
     ) -> LevelGate: ...
     def push(self, description: Description, gate: Gate) -> list[LevelRecord | SensorHealth]: ...
+    def miss(self, slot: int, gate: Gate) -> list[LevelRecord | SensorHealth]: ...
+    def mark_clock(self) -> None: ...
+    @property
+    def next_slot(self) -> int: ...
     def finish(self, gate: Gate) -> list[LevelRecord | SensorHealth]: ...
 
 @final
@@ -284,3 +309,79 @@ class Checkpoint:
     @property
     def position(self) -> int: ...
     def restore(self, policy: Policy) -> tuple[Describe, Trigger, Gate, LevelGate]: ...
+    def resume(
+        self, policy: Policy, *, sample_rate: int, start_slot: int
+    ) -> tuple[Describe, Trigger, Gate, LevelGate]: ...
+
+@final
+class Sealer:
+    def __new__(cls, path: str | os.PathLike[str]) -> Sealer: ...
+    def seal(self, checkpoint: Checkpoint) -> bytes: ...
+    def unseal(self, *, sensor_id: int, sealed: bytes) -> Checkpoint: ...
+
+def create_key(path: str | os.PathLike[str]) -> list[str]: ...
+def rotate_key(path: str | os.PathLike[str]) -> list[str]: ...
+def key_ids(path: str | os.PathLike[str]) -> list[str]: ...
+def array_n_frames(n: int, n_fft: int, win_length: int, hop: int) -> int: ...
+def array_power_spectrum(
+    y: NDArray[np.float32], out: NDArray[np.float32], n_fft: int, win_length: int, hop: int
+) -> None: ...
+def array_log_mel(
+    y: NDArray[np.float32],
+    out: NDArray[np.float32],
+    sample_rate: int,
+    n_fft: int,
+    win_length: int,
+    hop: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+) -> None: ...
+def array_mel_filterbank(
+    sample_rate: int,
+    n_fft: int,
+    n_mels: int,
+    fmin: float,
+    fmax: float,
+    is_slaney: bool,
+    is_area_normalised: bool,
+) -> NDArray[np.float32]: ...
+def array_n_resampled(n: int, sample_rate: int, target_rate: int) -> int: ...
+def array_resample(y: NDArray[np.float32], out: NDArray[np.float32], sample_rate: int, target_rate: int) -> None: ...
+
+@final
+class ArrayScorer:
+    def __new__(cls, alarms_per_day: float) -> ArrayScorer: ...
+    def push(self, frames: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def finish(self) -> NDArray[np.float32]: ...
+
+def weight_rows(y: NDArray[np.float32], out: NDArray[np.float32], *, sample_rate: int, is_c: bool) -> None: ...
+def time_weight_rows(
+    y: NDArray[np.float32],
+    out: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    time_constant_s: float | None,
+    reference: float,
+) -> None: ...
+def leq_rows(
+    y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
+) -> NDArray[np.float64]: ...
+def third_octave_rows(
+    y: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    fmin: float,
+    fmax: float | None,
+    period_s: float | None,
+    reference: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+@final
+class LevelMeter:
+    def __new__(cls, *, sample_rate: int, reference: float) -> LevelMeter: ...
+    @property
+    def n_samples(self) -> int: ...
+    def push(self, y: NDArray[np.float32]) -> NDArray[np.float64]: ...
+    def total(self) -> tuple[float, float, float, float, float] | None: ...
+    def begun_laf_db(self) -> NDArray[np.float64]: ...

@@ -19,8 +19,12 @@ from dsp_core._dsp_core import (
     Gate,
     LevelGate,
     ParameterError,
+    Sealer,
     Source,
     Trigger,
+    create_key,
+    key_ids,
+    rotate_key,
 )
 
 __all__ = [
@@ -37,6 +41,10 @@ __all__ = [
     "Gate",
     "LevelGate",
     "ParameterError",
+    "Sealer",
     "Source",
     "Trigger",
+    "create_key",
+    "key_ids",
+    "rotate_key",
 ]

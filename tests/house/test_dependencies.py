@@ -25,6 +25,18 @@ PURE = {
     "typenum",
     # wipes samples
     "zeroize",
+    # seals the state: XChaCha20-Poly1305 and HKDF
+    "aead",
+    "chacha20",
+    "chacha20poly1305",
+    "cipher",
+    "cmov",
+    "ctutils",
+    "hkdf",
+    "hmac",
+    "inout",
+    "poly1305",
+    "universal-hash",
 }
 
 

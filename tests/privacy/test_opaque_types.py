@@ -42,15 +42,16 @@ SHOWN: dict[type, set[str]] = {
     FeatureWindow: {"sensor_id", "index"},
     Candidate: {"sensor_id", "index"},
     Background: set(),
-    Checkpoint: {"position", "restore", "take"},
+    Checkpoint: {"position", "restore", "resume", "take"},
 }
 OPAQUE = list(SHOWN)
 STAGES: dict[type, set[str]] = {
     Describe: {"finish", "hears_events", "longest_sample_life_s", "position", "push", "refill"},
     Trigger: {"background", "finish", "push", "refill"},
     type(classifier()): {"classes", "model_id", "push"},
-    Gate: {"advance", "finish", "push"},
-    LevelGate: {"finish", "push"},
+    Gate: {"advance", "finish", "push", "withhold_hour_of"},
+    LevelGate: {"finish", "mark_clock", "miss", "next_slot", "push"},
+    dsp_core.zone.Sealer: {"seal", "unseal"},
     dsp_core.zone.Source: {
         "bits_per_sample",
         "n_channels",
@@ -60,6 +61,7 @@ STAGES: dict[type, set[str]] = {
         "position",
         "read",
         "sample_rate",
+        "skip",
     },
 }
 
@@ -148,7 +150,7 @@ def test_nothing_but_ids_and_sizes_is_shown(kind: type) -> None:
     handle = handles()[kind]
     public = {name for name in dir(handle) if not name.startswith("_")}
     assert public == SHOWN[kind]
-    for name in public - {"restore", "take"}:
+    for name in public - {"restore", "resume", "take"}:
         assert type(getattr(handle, name)) is int
     protocols = {name for name in dir(handle) if name.startswith("__")} - set(dir(object))
     # `__slotnames__` is what `copyreg` notes on a class when it is asked to copy.

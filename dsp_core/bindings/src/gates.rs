@@ -70,6 +70,15 @@ impl Gate {
     fn advance(&mut self, description: &Description) -> Vec<Event> {
         into_events(self.0.advance(&description.0))
     }
+    /// Withholds every event of the clock hour that a second lies in: for a live stream that goes on without its state.
+    ///
+    /// Parameters
+    /// ----------
+    /// slot : int
+    ///     Second since 1970-01-01T00:00:00Z.
+    fn withhold_hour_of(&mut self, slot: u64) {
+        self.0.withhold_hour_of(slot);
+    }
     /// Ends the stream: mints the events that are still held.
     fn finish(&mut self) -> Vec<Event> {
         into_events(self.0.finish())
@@ -138,6 +147,36 @@ impl LevelGate {
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         into_records(py, &self.0.push(&description.0, Some(&gate.0)))
     }
+    /// Takes a second of a live stream that brought no sound: its periods end in time, with gaps.
+    ///
+    /// Parameters
+    /// ----------
+    /// slot : int
+    ///     Second since 1970-01-01T00:00:00Z.
+    /// gate : Gate
+    ///     Tells whether the budget withheld an event.
+    ///
+    /// Returns
+    /// -------
+    /// list of LevelRecord or SensorHealth
+    ///     What leaves now.
+    fn miss<'py>(
+        &mut self,
+        py: Python<'py>,
+        slot: u64,
+        gate: &Gate,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.miss(slot, Some(&gate.0)))
+    }
+    /// Says of the period that is open that sound and clock did not go together.
+    fn mark_clock(&mut self) {
+        self.0.mark_clock();
+    }
+    /// First second that counts, since 1970-01-01T00:00:00Z.
+    #[getter]
+    fn next_slot(&self) -> u64 {
+        self.0.next_slot()
+    }
     /// Ends the stream: gives the records of the periods that are still open.
     ///
     /// Parameters
@@ -168,7 +207,7 @@ fn into_records<'py>(py: Python<'py>, levels: &Levels) -> PyResult<Vec<Bound<'py
 
 /// The state of one sensor's stages at a position; opaque, and without bytes in Python.
 #[pyclass(frozen, module = "dsp_core.zone")]
-pub(crate) struct Checkpoint(dsp_core::checkpoint::Checkpoint);
+pub(crate) struct Checkpoint(pub(crate) dsp_core::checkpoint::Checkpoint);
 
 #[pymethods]
 impl Checkpoint {
@@ -221,13 +260,48 @@ impl Checkpoint {
     ///     If it is of another policy.
     fn restore(&self, policy: &Policy) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
         let stages = self.0.restore(&policy.0).map_err(error::block)?;
-        Ok((
-            Describe(stages.describe),
-            Trigger(stages.trigger),
-            Gate(stages.gate),
-            LevelGate(stages.level_gate),
-        ))
+        Ok(into_stages(stages))
     }
+    /// Makes the stages of a live stream that goes on without the sound before: the gates as they were, the background
+    /// that was learnt, and a new beginning of the sound.
+    ///
+    /// Parameters
+    /// ----------
+    /// policy : Policy
+    ///     The one that it was taken under.
+    /// sample_rate : int
+    ///     Of the blocks to come, in Hz.
+    /// start_slot : int
+    ///     Second of their first sample, since 1970-01-01T00:00:00Z.
+    ///
+    /// Returns
+    /// -------
+    /// tuple of Describe, Trigger, Gate, LevelGate
+    ///     The stages.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it is of another policy.
+    #[pyo3(signature = (policy, *, sample_rate, start_slot))]
+    fn resume(
+        &self,
+        policy: &Policy,
+        sample_rate: u32,
+        start_slot: u64,
+    ) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
+        let stages = self.0.resume(&policy.0, sample_rate, start_slot);
+        stages.map(into_stages).map_err(error::block)
+    }
+}
+
+fn into_stages(stages: dsp_core::checkpoint::Stages) -> (Describe, Trigger, Gate, LevelGate) {
+    (
+        Describe(stages.describe),
+        Trigger(stages.trigger),
+        Gate(stages.gate),
+        LevelGate(stages.level_gate),
+    )
 }
 
 /// Adds the gates and the checkpoint.

@@ -2,11 +2,13 @@
 
 use pyo3::prelude::*;
 
+mod arrays;
 mod error;
 mod gates;
 mod handles;
 mod policy;
 mod records;
+mod seal;
 mod source;
 mod stages;
 
@@ -19,5 +21,7 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     handles::register(module)?;
     module.add_class::<source::Source>()?;
     stages::register(module)?;
-    gates::register(module)
+    gates::register(module)?;
+    seal::register(module)?;
+    arrays::register(module)
 }

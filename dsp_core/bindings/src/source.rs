@@ -125,6 +125,21 @@ impl Source {
     fn position(&self) -> u64 {
         self.lock().position()
     }
+    /// Lets the first samples go, before the first read; positions count from what follows.
+    ///
+    /// Parameters
+    /// ----------
+    /// n_samples : int
+    ///     How many; a source that is shorter is over then.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     With its `reason`: a short code.
+    fn skip(&self, py: Python<'_>, n_samples: u64) -> PyResult<()> {
+        py.detach(|| self.lock().skip(n_samples))
+            .map_err(error::block)
+    }
     /// The next block of at most `max_samples` samples; None at the end.
     ///
     /// Parameters

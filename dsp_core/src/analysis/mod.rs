@@ -14,6 +14,8 @@ mod tail;
 
 pub mod background;
 
+pub mod scorer;
+
 mod ring;
 
 pub mod trigger;
@@ -41,6 +43,7 @@ pub use background::Background;
 pub use classify::{Candidate, Classify};
 pub use describe::{Describe, Description};
 pub use model::{Model, ModelClass};
+pub use scorer::AnomalyScorer;
 pub use trigger::Trigger;
 pub use window::FeatureWindow;
 

@@ -1,18 +1,14 @@
 //! Frames to the windows around an alarm: in a calm street nothing goes on but levels.
 
-use super::anomaly::{Anomaly, UNIT_FRAMES, UnitSum, load_count};
+use super::anomaly::{UNIT_FRAMES, load_count};
 use super::background::Background;
 use super::describe::Description;
 use super::ring::FrameRing;
-use super::tail::{Episode, Tail};
+use super::scorer::Scorer;
 use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError, Reason};
 
-/// Dial of the alarm counter where every window goes on anyway.
-const OPEN_DIAL: f64 = 500.0;
-/// Learning stands still for at most 10 s of alarms; each quiet unit gives one unit of that back.
-const MAX_FROZEN_UNITS: u32 = 50;
 const NEVER: u64 = u64::MAX;
 
 /// The trigger of one sensor.
@@ -32,20 +28,13 @@ const NEVER: u64 = u64::MAX;
 pub struct Trigger {
     sensor_id: u32,
     alarms_per_day: f64,
-    anomaly: Anomaly,
-    tail: Tail,
-    unit_sum: UnitSum,
+    scorer: Scorer,
     ring: FrameRing,
     is_started: bool,
     start_slot: u64,
     next_window: u64,
-    alarm: Episode,
-    n_alarms: u64,
     /// The last unit that windows go on for.
     last_live: u64,
-    frozen_left: u32,
-    /// Units of the stream that nothing is learned from the tail of: its first 2 s.
-    first_unit: u64,
 }
 
 impl Trigger {
@@ -59,47 +48,21 @@ impl Trigger {
         alarms_per_day: f64,
         background: Option<&Background>,
     ) -> Result<Self, ParameterError> {
-        if alarms_per_day.is_nan() || alarms_per_day <= 0.0 {
-            let expected = "a number over 0, or infinity";
-            return Err(ParameterError::new(
-                "alarms_per_day",
-                expected,
-                alarms_per_day,
-            ));
-        }
-        let dial = if alarms_per_day.is_finite() {
-            alarms_per_day
-        } else {
-            OPEN_DIAL
-        };
-        let (anomaly, tail) = match background {
-            Some(background) => (Anomaly::new(background), background.tail.at_dial(dial)),
-            None => {
-                let street = Background::street(dial);
-                (Anomaly::new(&street), street.tail)
-            }
-        };
         Ok(Self {
             sensor_id,
             alarms_per_day,
-            anomaly,
-            tail,
-            unit_sum: UnitSum::new(),
+            scorer: Scorer::new(alarms_per_day, background)?,
             ring: FrameRing::new(),
             is_started: false,
             start_slot: 0,
             next_window: 0,
-            alarm: Episode::NONE,
-            n_alarms: 0,
             last_live: NEVER,
-            frozen_left: MAX_FROZEN_UNITS,
-            first_unit: 0,
         })
     }
 
     #[cfg(test)]
-    pub(crate) fn tail(&self) -> &Tail {
-        &self.tail
+    pub(crate) fn tail(&self) -> &super::tail::Tail {
+        self.scorer.tail()
     }
 
     /// The sensor that it listens for.
@@ -109,12 +72,12 @@ impl Trigger {
 
     /// Alarms so far, the beginning of the stream included.
     pub fn n_alarms(&self) -> u64 {
-        self.n_alarms
+        self.scorer.n_alarms()
     }
 
     /// What was learned so far, for a later trigger of the same sensor.
     pub fn background(&self) -> Background {
-        Background::of(&self.anomaly, &self.tail)
+        self.scorer.background()
     }
 
     /// Takes the frames of one block; gives the windows that go on, in order, at the latest 19 frames after their last one.
@@ -138,7 +101,7 @@ impl Trigger {
             let to = (from + n).min(n_frames);
             let run = &bands[from * N_BANDS..to * N_BANDS];
             self.ring.append(run, &energy[from..to]);
-            self.unit_sum.add(run);
+            self.scorer.add(run);
             if self.ring.end().is_multiple_of(UNIT_FRAMES) {
                 self.close_unit(self.ring.end() / UNIT_FRAMES - 1, &mut windows);
             }
@@ -180,9 +143,7 @@ impl Trigger {
             self.close_partial_unit(windows);
         } else {
             self.is_started = true;
-            self.first_unit = frame / UNIT_FRAMES;
-            self.alarm = Episode::starting(self.first_unit);
-            self.n_alarms = 1;
+            self.scorer.begin_at(frame / UNIT_FRAMES);
         }
         self.ring.restart(frame);
         self.next_window = self.next_window.max(frame.div_ceil(WINDOW_HOP as u64));
@@ -196,38 +157,10 @@ impl Trigger {
 
     /// Scores a unit, learns from it, and passes on the windows whose last frame lies in it.
     fn close_unit(&mut self, unit: u64, windows: &mut Vec<FeatureWindow>) {
-        let mut heard = self.unit_sum.take();
-        let score = heard.as_ref().map_or(0.0, |mean| self.anomaly.score(mean));
-        if score > self.tail.threshold() && self.alarm.exceed(unit) {
-            self.n_alarms += 1;
-            self.tail.count_alarm();
-        }
-        let is_live = self.alarm.is_live(unit);
-        if is_live {
+        if self.scorer.close(unit).is_live {
             self.last_live = unit;
         }
-        let is_warm = unit >= self.first_unit + 10;
-        if let Some(mean) = &mut heard {
-            if is_warm {
-                self.tail.learn(unit, score);
-            }
-            if !self.is_frozen(is_live && is_warm) {
-                self.anomaly.learn(mean);
-            }
-            zeroize::Zeroize::zeroize(mean);
-        }
         self.pass_on(unit, windows);
-    }
-
-    /// Whether this unit must not be learned from: alarms are not, unless they go on for too long.
-    fn is_frozen(&mut self, is_alarm: bool) -> bool {
-        if !is_alarm {
-            self.frozen_left = (self.frozen_left + 1).min(MAX_FROZEN_UNITS);
-            return false;
-        }
-        let is_frozen = self.frozen_left > 0;
-        self.frozen_left = self.frozen_left.saturating_sub(1);
-        is_frozen
     }
 
     fn pass_on(&mut self, unit: u64, windows: &mut Vec<FeatureWindow>) {
@@ -250,31 +183,19 @@ impl Trigger {
     }
 
     /// Every state variable but the frame ring.
-    #[allow(dead_code)]
     pub(crate) fn save(&self, out: &mut Writer) {
         out.u32(self.sensor_id);
         out.f64(self.alarms_per_day);
         out.u8(u8::from(self.is_started));
-        for value in [
-            self.start_slot,
-            self.ring.end(),
-            self.next_window,
-            self.n_alarms,
-        ] {
+        for value in [self.start_slot, self.ring.end(), self.next_window] {
             out.u64(value);
         }
         out.u64(self.last_live);
-        out.u64(self.first_unit);
-        out.u32(self.frozen_left);
-        self.alarm.save(out);
-        self.unit_sum.save(out);
-        self.anomaly.save(out);
-        self.tail.save(out);
+        self.scorer.save(out);
     }
 
     /// # Errors
     /// `BadCheckpoint` where bytes are missing or a value is outside its bounds.
-    #[allow(dead_code)]
     pub(crate) fn load(from: &mut Reader) -> Result<Self, BlockError> {
         let (sensor_id, alarms_per_day) = (from.u32()?, from.f64()?);
         let mut trigger = Self::new(sensor_id, alarms_per_day, None)
@@ -283,14 +204,8 @@ impl Trigger {
         trigger.start_slot = load_count(from)?;
         trigger.ring.restart(load_count(from)?);
         trigger.next_window = load_count(from)?;
-        trigger.n_alarms = load_count(from)?;
         trigger.last_live = from.u64()?;
-        trigger.first_unit = load_count(from)?;
-        trigger.frozen_left = from.u32()?.min(MAX_FROZEN_UNITS);
-        trigger.alarm = Episode::load(from)?;
-        trigger.unit_sum = UnitSum::load(from)?;
-        trigger.anomaly = Anomaly::load(from)?;
-        trigger.tail = Tail::load(from)?;
+        trigger.scorer = Scorer::load(from)?;
         Ok(trigger)
     }
 }

@@ -10,11 +10,12 @@ use crate::gate::level::tests::described;
 use crate::gate::release::tests::{after_frames, heard};
 use crate::open::policy::tests::all_classes;
 use crate::open::{LevelFields, PolicyFields, SoundClass};
+use crate::seal::{BOOT_BYTES, KEY_BYTES};
 use crate::sound::AudioBlock;
 
 /// Made once: counting its capacity takes longer than a case.
 static POLICY: LazyLock<Policy> = LazyLock::new(new_policy);
-static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| checkpoint().as_bytes().to_vec());
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| checkpoint().bytes.to_vec());
 
 fn new_policy() -> Policy {
     let level = |metric: &str, period_s| LevelFields {
@@ -74,11 +75,54 @@ fn take(gate: &Gate, level_gate: &LevelGate) -> Checkpoint {
     Checkpoint::new(&describe, &trigger, gate, level_gate)
 }
 
+fn of(bytes: Vec<u8>) -> Result<Checkpoint, BlockError> {
+    Checkpoint::from_bytes(1, Zeroizing::new(bytes))
+}
+
+fn keys() -> KeyRing {
+    KeyRing::new(vec![Zeroizing::new([3; KEY_BYTES])]).unwrap()
+}
+
+#[test]
+fn sealed_it_comes_back_for_its_own_sensor_alone() {
+    let taken = checkpoint();
+    let mut sealer = Sealer::new(keys(), [4; BOOT_BYTES]);
+    let sealed = taken.seal(&mut sealer).unwrap();
+    let opened = Checkpoint::unseal(&keys(), 1, &sealed).unwrap();
+    assert_eq!(opened.bytes, taken.bytes);
+    let other = Checkpoint::unseal(&keys(), 2, &sealed);
+    assert_eq!(other.err().unwrap().reason, Reason::BadSeal);
+}
+
+#[test]
+fn resumed_the_gates_remember_and_the_sound_begins_anew() {
+    let (gate, level_gate) = busy(&POLICY);
+    let resumed = take(&gate, &level_gate).resume(&POLICY, 48_000, 3_700);
+    let stages = resumed.unwrap();
+    assert_eq!(
+        (stages.describe.position(), stages.describe.start_slot()),
+        (0, 3_700)
+    );
+    assert_eq!(stages.describe.sample_rate(), 48_000);
+    assert_eq!((stages.gate, stages.level_gate), (gate, level_gate));
+    let block = AudioBlock::new(1, 48_000, 0, vec![0.1; 100]).unwrap();
+    let mut stages = take(&busy(&POLICY).0, &busy(&POLICY).1)
+        .resume(&POLICY, 48_000, 3_700)
+        .unwrap();
+    assert!(
+        stages
+            .describe
+            .push_into(&block, &mut Description::default())
+            .is_ok()
+    );
+    assert!(checkpoint().resume(&POLICY, 100, 3_700).is_err());
+}
+
 #[test]
 fn the_stages_come_back_as_they_were() {
     let (gate, level_gate) = busy(&POLICY);
     let taken = take(&gate, &level_gate);
-    let moved = Checkpoint::from_bytes(taken.as_bytes().to_vec()).unwrap();
+    let moved = of(taken.bytes.to_vec()).unwrap();
     assert_eq!(moved.position(), 77);
     let stages = moved.restore(&POLICY).unwrap();
     assert_eq!(stages.describe.position(), 77);
@@ -106,7 +150,7 @@ fn another_policy_and_stages_of_two_sensors_are_refused() {
 fn every_truncation_and_every_addition_is_refused() {
     let bytes = BYTES.clone();
     let is_refused = |bytes: &[u8]| {
-        let taken = Checkpoint::from_bytes(bytes.to_vec());
+        let taken = of(bytes.to_vec());
         taken.and_then(|c| c.restore(&POLICY)).is_err()
     };
     assert!((0..bytes.len()).all(|n| is_refused(&bytes[..n])));
@@ -160,7 +204,7 @@ proptest! {
         if is_cut {
             bytes.truncate(cut.index(bytes.len()));
         }
-        if let Ok(mut stages) = Checkpoint::from_bytes(bytes).and_then(|c| c.restore(&POLICY)) {
+        if let Ok(mut stages) = of(bytes).and_then(|c| c.restore(&POLICY)) {
             listen(&mut stages.describe, &mut stages.trigger);
             work_on(&mut stages.gate, &mut stages.level_gate);
         }
@@ -170,6 +214,6 @@ proptest! {
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut framed = BYTES[..24].to_vec();
         framed.extend(bytes);
-        prop_assert!(Checkpoint::from_bytes(framed).and_then(|c| c.restore(&POLICY)).is_err());
+        prop_assert!(of(framed).and_then(|c| c.restore(&POLICY)).is_err());
     }
 }

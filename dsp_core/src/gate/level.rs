@@ -119,6 +119,32 @@ impl LevelGate {
         minted
     }
 
+    /// Takes a second of a live stream that brought no sound, so that its periods end in time and say that they have gaps.
+    pub fn miss(&mut self, slot: u64, gate: Option<&Gate>) -> Levels {
+        let mut minted = Levels::default();
+        self.add(&SecondLevel {
+            slot,
+            fast: [-1.0; 8],
+            is_silent: true,
+            ..SecondLevel::default()
+        });
+        let until = self.next_slot.saturating_sub(SECONDS_OF_WAITING);
+        self.mint_until(until, gate, &mut minted);
+        minted
+    }
+
+    /// Says of the period that is open that sound and clock did not go together.
+    pub fn mark_clock(&mut self) {
+        if let Some(condition) = self.condition.open_mut() {
+            condition.is_clock_off = true;
+        }
+    }
+
+    /// First second that counts.
+    pub fn next_slot(&self) -> u64 {
+        self.next_slot
+    }
+
     /// Ends the open periods, at the end of the stream: those that are too short become missing levels and gaps. Seconds that
     /// come afterwards count for nothing, so that no period has two records.
     pub fn finish(&mut self, gate: Option<&Gate>) -> Levels {

@@ -134,14 +134,17 @@ impl Tally for Histogram {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Condition {
     heard_s: f64,
+    pub(super) is_clock_off: bool,
     is_clipped: bool,
     has_sound: bool,
 }
 
 impl Condition {
-    /// The first state that applies but for `Clock`, which stream time cannot tell, and `Budget`, which the gate knows.
+    /// The first state that applies but for `Budget`, which the gate knows.
     pub(super) fn state(&self, period_s: u32, is_calibrated: bool) -> HealthState {
-        if !is_enough(self.heard_s, period_s.into()) {
+        if self.is_clock_off {
+            HealthState::Clock
+        } else if !is_enough(self.heard_s, period_s.into()) {
             HealthState::Gaps
         } else if self.is_clipped {
             HealthState::Clipped
@@ -165,6 +168,7 @@ impl Tally for Condition {
 
     fn save(&self, out: &mut Writer) {
         out.f64(self.heard_s);
+        out.flag(self.is_clock_off);
         out.flag(self.is_clipped);
         out.flag(self.has_sound);
     }
@@ -174,6 +178,7 @@ impl Tally for Condition {
         input.f64s(&mut heard_s)?;
         Ok(Self {
             heard_s: heard_s[0],
+            is_clock_off: input.flag()?,
             is_clipped: input.flag()?,
             has_sound: input.flag()?,
         })
@@ -212,6 +217,11 @@ impl<T: Tally> Period<T> {
         let (_, tally) = self.open.get_or_insert_with(|| (start, T::default()));
         tally.add(second);
         closed
+    }
+
+    /// What the open period has summed up, if one is open.
+    pub(super) fn open_mut(&mut self) -> Option<&mut T> {
+        self.open.as_mut().map(|(_, tally)| tally)
     }
 
     /// Ends the open period, however much of it came.

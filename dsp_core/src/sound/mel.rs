@@ -102,6 +102,13 @@ fn bands_of(settings: &LogMelSettings) -> Vec<Band> {
         .collect()
 }
 
+/// A band that holds no bin of the transform.
+pub(crate) fn empty_band(n_mels: usize, peak_hz: f64) -> ParameterError {
+    let expected = "few enough bands for each to hold a bin of n_fft";
+    let actual = format!("{n_mels} with an empty one at {peak_hz:.1} Hz");
+    ParameterError::new("n_mels", expected, actual)
+}
+
 impl LogMel {
     /// Makes the tables.
     ///
@@ -152,6 +159,36 @@ impl LogMel {
     /// What it was made of.
     pub fn settings(&self) -> &LogMelSettings {
         &self.settings
+    }
+
+    /// The triangles as a matrix.
+    ///
+    /// # Shape
+    /// (n_mels, n_fft / 2 + 1), row by row.
+    pub fn filterbank(&self) -> Vec<f32> {
+        let n_bins = self.settings.n_fft / 2 + 1;
+        let mut matrix = vec![0.0; self.bands.len() * n_bins];
+        for (row, band) in matrix.chunks_exact_mut(n_bins).zip(&self.bands) {
+            row[band.first_bin..][..band.weights.len()].copy_from_slice(&band.weights);
+        }
+        matrix
+    }
+
+    /// Refuses bands that are narrower than a bin: they would be silent whatever sounds.
+    ///
+    /// # Errors
+    /// `n_mels`, with the first such band.
+    pub fn check_bands(&self) -> Result<(), ParameterError> {
+        let empty = self.bands.iter().find(|band| band.weights.is_empty());
+        match empty {
+            Some(band) => Err(empty_band(self.settings.n_mels, band.edges_hz[1])),
+            None => Ok(()),
+        }
+    }
+
+    /// Edges of each triangle in Hz: lower, peak, upper.
+    pub(crate) fn edges_hz(&self) -> impl Iterator<Item = [f64; 3]> {
+        self.bands.iter().map(|band| band.edges_hz)
     }
 
     /// Frames in `n_samples` samples: no padding, no centring.
@@ -268,7 +305,7 @@ impl LogMel {
 
 /// Rows of lanes to one row per frame.
 #[inline(always)]
-fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
+pub(crate) fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
     let (tiles, rest) = bands.as_chunks::<LANES>();
     let mut other = [[0.0; LANES]; LANES];
     for (i, tile) in tiles.iter().enumerate() {

@@ -12,10 +12,22 @@ pub mod framing;
 
 pub mod spectrum;
 
+pub mod power;
+
 pub mod mel;
+
+pub mod filterbank;
 
 pub mod weighting;
 
 pub mod level;
+
+pub mod leq;
+
+pub mod third_octave;
+
+pub mod time_weighting;
+
+pub mod sound_level_meter;
 
 pub use block::AudioBlock;

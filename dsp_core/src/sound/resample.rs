@@ -1,8 +1,8 @@
-//! Any rate to 16 kHz: polyphase windowed sinc.
+//! Any rate to any other, in the zone to 16 kHz: polyphase windowed sinc.
 //!
-//! Output m stands at m / 16 000 s of the stream, whatever the block split and wherever the stream was restored: its place
-//! among the input samples is computed in integers. The filter is symmetric, so nothing is shifted. Pass band to 7.5 kHz;
-//! what would fold back below 7.5 kHz (above 8.5 kHz) is 84 dB down by design.
+//! Output m stands at m / rate s of the stream, whatever the block split and wherever the stream was restored: its place
+//! among the input samples is computed in integers. The filter is symmetric, so nothing is shifted. At 16 kHz: pass
+//! band to 7.5 kHz; what would fold back below 7.5 kHz (above 8.5 kHz) is 84 dB down by design; in proportion elsewhere.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{BlockError, ParameterError};
 use crate::simd::per_path;
-use crate::sound::block::check_sample_rate;
+use crate::sound::block::{check_sample_rate, first_fault};
 use crate::sound::framing::tame;
 
 use table::{N_STEPS, Table, Taps};
@@ -28,7 +28,7 @@ const CHUNK: usize = 1_024;
 
 /// The resampler of one sensor. Input goes in by `feed`, output comes out by `drain_into`.
 pub(crate) struct Resampler {
-    /// None: 16 kHz passes through.
+    /// None: equal rates, the sound passes through.
     table: Option<Arc<Table>>,
     input: Zeroizing<Vec<f32>>,
     n_input: usize,
@@ -37,9 +37,13 @@ pub(crate) struct Resampler {
 }
 
 impl Resampler {
-    /// For a stream that starts at sample 0.
+    /// To 16 kHz, for a stream that starts at sample 0.
     pub(crate) fn new(sample_rate: u32) -> Self {
-        let table = (sample_rate != TARGET_RATE).then(|| Table::shared(sample_rate));
+        Self::between(sample_rate, TARGET_RATE)
+    }
+
+    fn between(sample_rate: u32, target_rate: u32) -> Self {
+        let table = (sample_rate != target_rate).then(|| Table::shared(sample_rate, target_rate));
         let n_taps = table.as_ref().map_or(0, |table| table.n_taps());
         let mut resampler = Self {
             table,
@@ -261,26 +265,49 @@ per_path! {
     }
 }
 
-/// A whole signal at 16 kHz: the bytes that the stream gives, n × 16 000 / rate samples rounded up.
+/// Samples that `n` samples become.
+pub fn n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> usize {
+    let n_out = (n as u128 * u128::from(target_rate)).div_ceil(u128::from(sample_rate.max(1)));
+    usize::try_from(n_out).unwrap_or(usize::MAX)
+}
+
+/// A whole signal at another rate, at 16 kHz with the bytes that the stream gives. Values below 1e-12 are zero.
 ///
 /// # Shape
-/// `samples`: (n,), at `sample_rate`.
+/// `samples`: (n,), at `sample_rate`; `out`: (n_resampled(n, ...),).
 ///
 /// # Errors
-/// A rate outside 8 000 to 192 000 Hz.
-pub fn resample(samples: &[f32], sample_rate: u32) -> Result<Vec<f32>, ParameterError> {
-    check_sample_rate(sample_rate)
-        .map_err(|e: BlockError| ParameterError::new("sample_rate", e.expected, e.actual))?;
-    let n = (samples.len() as u64 * u64::from(TARGET_RATE)).div_ceil(u64::from(sample_rate));
-    let mut out = vec![0.0; n as usize];
-    let mut resampler = Resampler::new(sample_rate);
+/// A rate outside 8 000 to 192 000 Hz; samples that are not finite or beyond ±1 000; `out` of another length.
+pub fn resample_into(
+    samples: &[f32],
+    sample_rate: u32,
+    target_rate: u32,
+    out: &mut [f32],
+) -> Result<(), ParameterError> {
+    for (name, rate) in [("sample_rate", sample_rate), ("target_rate", target_rate)] {
+        check_sample_rate(rate)
+            .map_err(|e: BlockError| ParameterError::new(name, e.expected, e.actual))?;
+    }
+    let n = n_resampled(samples.len(), sample_rate, target_rate);
+    if out.len() != n {
+        return Err(ParameterError::new("out", format!("{n} values"), out.len()));
+    }
+    if let Some((i, fault)) = first_fault(samples, 0) {
+        let expected = fault.expected.replace(", full scale being ±1", "");
+        return Err(ParameterError::new(
+            "y",
+            expected,
+            format!("more at sample {i}"),
+        ));
+    }
+    let mut resampler = Resampler::between(sample_rate, target_rate);
     let (mut rest, mut done) = (samples, 0);
     while done < out.len() {
         let n_fed = resampler.feed(if rest.is_empty() { &[0.0; CHUNK] } else { rest });
         rest = &rest[n_fed.min(rest.len())..];
         done += resampler.drain_into(&mut out[done..]);
     }
-    Ok(out)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@
 
 use std::f64::consts::PI;
 
+use crate::simd::per_path;
+
 /// Samples of one step.
 pub(crate) const STEP: usize = 8;
 
@@ -232,6 +234,31 @@ impl Weighting {
         out.extend(rest.iter().map(|&x| self.one(f64::from(x), &mut state)));
         out
     }
+
+    /// The same, rounded to 32 bits and written to the caller's buffer; allocates nothing.
+    ///
+    /// # Shape
+    /// `samples`, `out`: (n,); where they differ, the shorter counts.
+    pub fn weight_into(&self, samples: &[f32], out: &mut [f32]) {
+        let n = samples.len().min(out.len());
+        run(self, &samples[..n], &mut out[..n]);
+    }
+}
+
+per_path! {
+    fn run(weighting: &Weighting, samples: &[f32], out: &mut [f32]) {
+        let mut state = [0.0; STEP];
+        let (steps, rest) = samples.as_chunks::<STEP>();
+        let (out_steps, out_rest) = out.as_chunks_mut::<STEP>();
+        for (step, out) in steps.iter().zip(out_steps) {
+            let mut weighted = [[0.0; STEP]];
+            weighting.steps(&[step.map(f64::from)], &mut state, &mut weighted);
+            *out = weighted[0].map(|y| y as f32);
+        }
+        for (&x, out) in rest.iter().zip(out_rest) {
+            *out = weighting.one(f64::from(x), &mut state) as f32;
+        }
+    }
 }
 
 /// Sum of `rows` times `factors`, in two chains.
@@ -284,6 +311,22 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_buffer_is_filled_with_the_same_values() {
+        let weighting = Weighting::new(WeightingKind::C, 48_000);
+        let samples: Vec<f32> = (0..1_003)
+            .map(|n| ((n * n) % 97) as f32 / 48.5 - 1.0)
+            .collect();
+        let mut out = vec![0.0; samples.len()];
+        weighting.weight_into(&samples, &mut out);
+        let expected: Vec<f32> = weighting
+            .weight(&samples)
+            .iter()
+            .map(|&y| y as f32)
+            .collect();
+        assert_eq!(out, expected);
     }
 
     #[test]

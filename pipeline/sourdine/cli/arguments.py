@@ -7,6 +7,8 @@ import sys
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from sourdine.config import PCM_ENCODINGS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -127,3 +129,19 @@ def add_manners(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     parser.add_argument("--quiet", action="store_true", help="print nothing but errors and what --json asks for")
+
+
+def add_pcm(parser: argparse.ArgumentParser) -> None:
+    """Add what says how raw PCM is laid out.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    """
+    raw = parser.add_argument_group("raw PCM")
+    raw.add_argument("--rate", metavar="HZ", type=int, help="sample rate, 8000 to 192000")
+    encoding = one_of(PCM_ENCODINGS, "encoding")
+    encodings = f"encoding: {', '.join(PCM_ENCODINGS)} (default: s16le)"
+    raw.add_argument("--format", metavar="NAME", type=encoding, help=encodings)
+    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels; the first is heard (default: 1)")

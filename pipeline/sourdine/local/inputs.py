@@ -14,11 +14,14 @@ from sourdine.errors import ConfigError
 from sourdine.outgoing.jsonl import FILE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sourdine.config import PcmFormat
 
 STDIN: Final = 0
+
+#: Everything that a run writes into its output folder.
+WRITTEN: Final = (*FILE_NAMES.values(), "journal.jsonl", "report.json", "report.md", "picture.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,20 @@ class Input:
 
     sensor_id: int
     path: Path | None
+
+    @property
+    def key(self) -> str:
+        """What it is known again by: its absolute path."""
+        return "" if self.path is None else os.path.abspath(self.path)
+
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Size and time of change, which tell whether a file is still the same; zeros if nobody can say."""
+        try:
+            status = os.stat(self.path or STDIN)
+        except (OSError, ValueError):
+            return 0, 0
+        return status.st_size, status.st_mtime_ns
 
     @property
     def name(self) -> str:
@@ -90,7 +107,7 @@ def refusal_of(error: BlockError) -> Refusal:
     return Refusal(reason=error.reason, text=printable(str(error)).removeprefix(f"{error.reason}: "))
 
 
-def find_inputs(paths: Iterable[Path], out: Path) -> tuple[Input, ...]:
+def find_inputs(paths: Iterable[Path], out: Path, known: Mapping[str, int]) -> tuple[Input, ...]:
     """Number everything that was given, files in folders included.
 
     Parameters
@@ -98,19 +115,22 @@ def find_inputs(paths: Iterable[Path], out: Path) -> tuple[Input, ...]:
     paths : iterable of pathlib.Path
         Files and folders; folders are searched through.
     out : pathlib.Path
-        Folder of the output; the three files that a run writes there are no inputs.
+        Folder of the output; the files that a run writes there are no inputs.
+    known : mapping of str to int
+        Numbers that inputs of an earlier run have kept, by their keys.
 
     Returns
     -------
     tuple of Input
-        Numbered from 1 in the sorted order of their absolute paths, each file once.
+        Numbered from 1 in the sorted order of their absolute paths, each file once, by whatever names it was given;
+        those that an earlier run has not done yet, if there were others than now, from its largest number on.
 
     Raises
     ------
     ConfigError
         If there is no file at all.
     """
-    written = {os.path.abspath(out / name) for name in FILE_NAMES.values()}
+    written = {os.path.abspath(out / name) for name in WRITTEN}
     found: dict[bytes, Path] = {}
     for path in paths:
         for file in _files(path):
@@ -120,7 +140,15 @@ def find_inputs(paths: Iterable[Path], out: Path) -> tuple[Input, ...]:
     if not found:
         given = ", ".join(printable(str(path)) for path in paths)
         raise ConfigError(f"no files in {given}")
-    return tuple(Input(number, found[key]) for number, key in enumerate(sorted(found), start=1))
+    once: dict[str, Path] = {}
+    for key in sorted(found):
+        once.setdefault(os.path.realpath(found[key]), found[key])
+    inputs = [Input(number, path) for number, path in enumerate(once.values(), start=1)]
+    if all(known.get(item.key, item.sensor_id) == item.sensor_id for item in inputs):
+        return tuple(inputs)
+    n_taken = max(known.values())
+    news = iter(range(n_taken + 1, n_taken + 1 + len(inputs)))
+    return tuple(Input(known[item.key] if item.key in known else next(news), item.path) for item in inputs)
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -155,6 +183,8 @@ def open_source(item: Input, pcm: PcmFormat | None) -> Source | Refusal:
             return _other_than_file(item.path) or Source.open(item.path, sensor_id=item.sensor_id)
         if pcm is None:
             raise ConfigError("standard input needs --rate")
+        if stat.S_ISDIR(os.fstat(STDIN).st_mode):
+            return Refusal("unreadable", "expected raw PCM on standard input, got a directory")
         return Source.pcm(
             STDIN,
             sensor_id=item.sensor_id,

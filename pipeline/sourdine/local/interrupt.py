@@ -35,6 +35,30 @@ class Interrupt:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+class Stop:
+    """Notes Ctrl-C and SIGTERM while it is entered: both end a live run in good order."""
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def __enter__(self) -> Stop:
+        """Take both signals over."""
+        self._before = [signal.signal(number, self._note) for number in self._SIGNALS]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give both back."""
+        for number, handler in zip(self._SIGNALS, self._before, strict=True):
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+
+
 class PatientReader:
     """Reads a pipe in a thread of its own, one block when asked for: a pipe that stalls does not hold Ctrl-C up.
 

@@ -1,1 +1,48 @@
-"""numpy in, numpy out: the front end, the levels and the novelty score, on recordings of one's own."""
+"""numpy in, numpy out: the front end, the levels and the novelty score, on recordings of one's own.
+
+Signals are float32, shape=(..., n), C-contiguous, and are used without a copy; leading axes are kept, time comes before
+bands. What does not fit is refused with one line that names the parameter, what it may be and what it was. Nothing here
+gives access to the zone, and no handle of the zone is taken.
+"""
+
+from dsp_core.arrays.levels import (
+    a_weighting,
+    c_weighting,
+    leq,
+    percentile_level,
+    time_weighting,
+)
+from dsp_core.arrays.novelty import AnomalyScorer
+from dsp_core.arrays.sound_level_meter import (
+    Levels,
+    LevelSummary,
+    SecondLevels,
+)
+from dsp_core.arrays.spectra import (
+    frame,
+    log_mel,
+    mel_filterbank,
+    power_spectrum,
+    resample,
+)
+from dsp_core.arrays.third_octave import (
+    third_octave_levels,
+)
+
+__all__ = [
+    "AnomalyScorer",
+    "LevelSummary",
+    "Levels",
+    "SecondLevels",
+    "a_weighting",
+    "c_weighting",
+    "frame",
+    "leq",
+    "log_mel",
+    "mel_filterbank",
+    "percentile_level",
+    "power_spectrum",
+    "resample",
+    "third_octave_levels",
+    "time_weighting",
+]

@@ -92,3 +92,246 @@ def as_out(out: Any, shape: tuple[int, ...]) -> Float32Array:
     if not (out.flags.c_contiguous and out.flags.writeable):
         raise refuse("out", "a C-contiguous, writeable array", "one that is not")
     return out
+
+
+def as_sample_rate(sample_rate: Any) -> int:
+    """Return a sample rate as an int.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz, 8000 to 192000; an integer of Python or numpy.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    is_whole = isinstance(sample_rate, (int, np.integer)) and not isinstance(sample_rate, bool)
+    if not is_whole or not 8_000 <= sample_rate <= 192_000:
+        raise refuse("sample_rate", "an int from 8000 to 192000 Hz", repr(sample_rate))
+    return int(sample_rate)
+
+
+def is_number(value: Any) -> bool:
+    """Tell whether a value is a real number of Python or numpy; truth values are none.
+
+    Parameters
+    ----------
+    value : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Whether it is; NaN and infinity are numbers too.
+    """
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def as_positive(name: str, value: Any) -> float:
+    """Return a positive number as a float.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float
+        Finite and over 0; a number of Python or numpy.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    if not is_number(value) or not np.isfinite(value) or value <= 0:
+        raise refuse(name, "a finite number over 0", repr(value))
+    return float(value)
+
+
+def as_percent(percent: Any) -> float:
+    """Return a share in per cent as a float.
+
+    Parameters
+    ----------
+    percent : float
+        0 to 100.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    if not is_number(percent) or not 0 <= percent <= 100:
+        raise refuse("percent", "a number from 0 to 100", repr(percent))
+    return float(percent)
+
+
+def as_axis(axis: Any, n_axes: int) -> int:
+    """Return an axis as an int.
+
+    Parameters
+    ----------
+    axis : int
+        −n_axes to n_axes − 1.
+    n_axes : int
+        Number of axes.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    if not isinstance(axis, (int, np.integer)) or not -n_axes <= axis < n_axes:
+        raise refuse("axis", f"an int from {-n_axes} to {n_axes - 1}", repr(axis))
+    return int(axis)
+
+
+def as_levels(levels_db: Any) -> NDArray[np.float64]:
+    """Return levels in 64 bits.
+
+    Parameters
+    ----------
+    levels_db : numpy.ndarray
+        float32 or float64, at least one level, no NaN.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, of the same shape.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such array.
+    """
+    if not isinstance(levels_db, np.ndarray) or levels_db.dtype not in (np.float32, np.float64):
+        what = levels_db.dtype if isinstance(levels_db, np.ndarray) else type(levels_db).__name__
+        raise refuse("levels_db", "a numpy array of float32 or float64", what)
+    if levels_db.size == 0 or levels_db.ndim == 0:
+        raise refuse("levels_db", "at least 1 level", f"shape {levels_db.shape}")
+    if np.isnan(levels_db).any():
+        raise refuse("levels_db", "no NaN", f"NaN at index {np.argwhere(np.isnan(levels_db))[0].tolist()}")
+    return levels_db.astype(np.float64)
+
+
+def as_count(name: str, value: Any) -> int:
+    """Return a number of things.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : int
+        1 to 2147483647; numpy's integers too.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such number.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
+        raise refuse(name, "a whole number from 1", value if isinstance(value, (int, float)) else type(value).__name__)
+    return int(value)
+
+
+def as_rate(name: str, value: Any) -> int:
+    """Return a sample rate.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : int
+        In Hz, 1 to 2147483647; a float with a whole value too.
+
+    Returns
+    -------
+    int
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such number.
+    """
+    if isinstance(value, (float, np.floating)) and float(value).is_integer():
+        value = int(value)
+    return as_count(name, value)
+
+
+def as_hz(name: str, value: Any) -> float:
+    """Return a frequency.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float
+        In Hz; whether it is possible at a rate is the core's to say.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is no number.
+    """
+    if not is_number(value):
+        raise refuse(name, "a frequency in Hz", type(value).__name__)
+    return float(value)
+
+
+def as_one_of(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
+    """Return one of a few values.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : object
+        What was given.
+    choices : tuple
+        What it may be.
+
+    Returns
+    -------
+    object
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none of them.
+    """
+    if value not in choices:
+        raise refuse(name, " or ".join(repr(choice) for choice in choices), repr(value))
+    return value

@@ -281,3 +281,41 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+#[test]
+fn seconds_without_sound_end_their_periods_with_gaps() {
+    let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
+    run(&mut gate, (0..4).map(|s| second(s, -50.0)));
+    let minted: Vec<_> = (4..23).map(|slot| gate.miss(slot, None)).collect();
+    let levels: Vec<_> = minted.iter().flat_map(|m| &m.levels).collect();
+    let states: Vec<_> = minted.iter().flat_map(|m| &m.health).collect();
+    assert_eq!(
+        levels
+            .iter()
+            .map(|l| (l.slot(), l.level_db()))
+            .collect::<Vec<_>>(),
+        [(0, None), (10, None)]
+    );
+    assert!(states.iter().all(|h| h.state() == HealthState::Gaps));
+    assert_eq!(states.len(), 2);
+    // Sound that comes later is heard, sound of seconds that were missed is not.
+    run(&mut gate, (15..40).map(|s| second(s, -50.0)));
+    let rest = gate.finish(None).levels;
+    assert_eq!(rest.last().and_then(|l| l.level_db()), Some(70));
+}
+
+#[test]
+fn a_clock_that_does_not_fit_comes_first_among_the_states() {
+    let mut gate = LevelGate::new(
+        1,
+        &policy(&[("laeq", 10)], 10),
+        Calibration::Uncalibrated,
+        0,
+    );
+    gate.mark_clock();
+    run(&mut gate, (0..4).map(|s| second(s, -50.0)));
+    gate.mark_clock();
+    let states = run(&mut gate, (4..30).map(|s| second(s, -50.0))).health;
+    let states: Vec<_> = states.iter().map(|h| h.state()).collect();
+    assert_eq!(states, [HealthState::Clock, HealthState::Uncalibrated]);
+}

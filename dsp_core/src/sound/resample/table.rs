@@ -1,14 +1,14 @@
-//! Filter coefficients of a rate.
+//! Filter coefficients from one rate to another.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::{LANES, TARGET_RATE};
+use super::LANES;
 
 /// Stop-band attenuation that the Kaiser window is designed for, in dB.
 const ATTENUATION_DB: f64 = 84.0;
-/// From the pass band's edge (7.5 kHz) to the stop band's (8.5 kHz), in Hz.
-const TRANSITION_HZ: f64 = 1_000.0;
+/// From the pass band's edge to the stop band's, as a share of the lower rate: 7.5 to 8.5 kHz at 16 kHz.
+const TRANSITION: f64 = 1.0 / 16.0;
 /// Most coefficients of a table with every phase: enough for all usual rates.
 const MAX_COEFFICIENTS: usize = 65_536;
 /// Rows of a table for awkward rates: outputs between two rows are interpolated linearly, with an error below
@@ -20,7 +20,7 @@ pub(super) const N_STEPS: usize = 256;
 #[repr(C, align(64))]
 pub(super) struct Taps(pub(super) [f32; LANES]);
 
-/// Filter coefficients of one rate.
+/// Filter coefficients from one rate to another.
 pub(super) struct Table {
     /// Output m stands at input sample m × `down` / `up`.
     pub(super) up: u64,
@@ -51,14 +51,14 @@ fn bessel_i0(x: f64) -> f64 {
 }
 
 impl Table {
-    pub(super) fn new(sample_rate: u32) -> Self {
-        let (rate, target) = (u64::from(sample_rate), u64::from(TARGET_RATE));
+    pub(super) fn new(sample_rate: u32, target_rate: u32) -> Self {
+        let (rate, target) = (u64::from(sample_rate), u64::from(target_rate));
         let common = gcd(rate, target);
         let (up, down) = (target / common, rate / common);
-        // Below 16 kHz the band's top is that of the input.
-        let top = f64::from(sample_rate.max(TARGET_RATE));
+        // Going up, the band's top is that of the input.
+        let top = f64::from(sample_rate.max(target_rate));
         // Kaiser's length formula.
-        let width = 2.0 * std::f64::consts::PI * TRANSITION_HZ / top;
+        let width = 2.0 * std::f64::consts::PI * (TRANSITION * f64::from(target_rate)) / top;
         let n_taps = ((ATTENUATION_DB - 7.95) / (2.285 * width)) as usize + 1;
         let n_taps = n_taps.next_multiple_of(LANES);
         let is_exact = up as usize * n_taps <= MAX_COEFFICIENTS;
@@ -67,7 +67,7 @@ impl Table {
         let mut coefficients = Vec::with_capacity(n_rows * n_taps / LANES);
         for row in 0..n_rows {
             let fraction = row as f64 / divisor as f64;
-            let row = phase(fraction, n_taps / 2, f64::from(TARGET_RATE) / top);
+            let row = phase(fraction, n_taps / 2, f64::from(target_rate) / top);
             coefficients.extend(row.as_chunks::<LANES>().0.iter().copied().map(Taps));
         }
         Self {
@@ -80,16 +80,17 @@ impl Table {
         }
     }
 
-    /// The table of a rate, made once and shared while anyone uses it: a pure function of the rate.
-    pub(super) fn shared(sample_rate: u32) -> Arc<Self> {
-        static TABLES: Mutex<BTreeMap<u32, Weak<Table>>> = Mutex::new(BTreeMap::new());
+    /// The table of two rates, made once and shared while anyone uses it: a pure function of the rates.
+    pub(super) fn shared(sample_rate: u32, target_rate: u32) -> Arc<Self> {
+        static TABLES: Mutex<BTreeMap<[u32; 2], Weak<Table>>> = Mutex::new(BTreeMap::new());
+        let rates = [sample_rate, target_rate];
         let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = tables.get(&sample_rate).and_then(Weak::upgrade) {
+        if let Some(table) = tables.get(&rates).and_then(Weak::upgrade) {
             return table;
         }
         tables.retain(|_, table| table.strong_count() > 0);
-        let table = Arc::new(Self::new(sample_rate));
-        tables.insert(sample_rate, Arc::downgrade(&table));
+        let table = Arc::new(Self::new(sample_rate, target_rate));
+        tables.insert(rates, Arc::downgrade(&table));
         table
     }
 

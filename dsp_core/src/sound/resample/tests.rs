@@ -1,5 +1,10 @@
 use super::*;
 
+fn resample(samples: &[f32], rate: u32) -> Result<Vec<f32>, ParameterError> {
+    let mut out = vec![0.0; n_resampled(samples.len(), rate, TARGET_RATE)];
+    resample_into(samples, rate, TARGET_RATE, &mut out).map(|()| out)
+}
+
 const RATES: [u32; 9] = [
     22_050, 32_000, 44_100, 48_000, 96_000, 192_000, 44_101, 16_001, 191_999,
 ];
@@ -73,10 +78,10 @@ fn lower_rates_keep_their_band() {
 #[test]
 fn tables_are_bounded_and_shared() {
     for rate in RATES {
-        let table = Table::shared(rate);
-        assert!(Arc::ptr_eq(&table, &Table::shared(rate)));
+        let table = Table::shared(rate, TARGET_RATE);
+        assert!(Arc::ptr_eq(&table, &Table::shared(rate, TARGET_RATE)));
         assert!(table.coefficients.len() * LANES * 4 <= 1_100_000, "{rate}");
     }
-    assert!(Table::new(44_100).is_exact && Table::new(22_050).is_exact);
-    assert!(!Table::new(44_101).is_exact);
+    assert!(Table::new(44_100, TARGET_RATE).is_exact && Table::new(22_050, TARGET_RATE).is_exact);
+    assert!(!Table::new(44_101, TARGET_RATE).is_exact);
 }

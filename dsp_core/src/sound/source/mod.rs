@@ -27,6 +27,8 @@ mod pcm;
 
 mod setup;
 
+mod skip;
+
 mod vorbis;
 
 mod wav;
@@ -84,6 +86,7 @@ pub struct Source {
     format: StreamFormat,
     decoder: Box<dyn Decode>,
     position: u64,
+    n_skipped: u64,
     pending: Option<BlockError>,
     is_over: bool,
 }
@@ -165,6 +168,7 @@ impl Source {
             format,
             decoder,
             position: 0,
+            n_skipped: 0,
             pending: None,
             is_over: false,
         })
@@ -216,7 +220,7 @@ impl Source {
         let n_wanted = max_samples.clamp(1, MAX_BLOCK_SAMPLES);
         let mut samples = Zeroizing::new(Vec::with_capacity(self.n_expected(n_wanted)));
         let filled = self.decoder.fill(&mut samples, n_wanted);
-        let error = cut_at_fault(&mut samples, self.position).or(filled.err());
+        let error = cut_at_fault(&mut samples, self.n_skipped + self.position).or(filled.err());
         self.is_over = error.is_some() || samples.len() < n_wanted;
         if samples.is_empty() {
             return self.end(error);
@@ -237,14 +241,14 @@ impl Source {
         let left = self
             .format
             .n_samples
-            .map(|n| n.saturating_sub(self.position));
+            .map(|n| n.saturating_sub(self.n_skipped + self.position));
         left.map_or(n_wanted, |n| n.clamp(1, n_wanted as u64) as usize)
     }
 
     fn end(&self, error: Option<BlockError>) -> Result<Option<AudioBlock>, BlockError> {
         match error {
             Some(error) => Err(error),
-            None if self.position == 0 => {
+            None if self.position == 0 && self.n_skipped == 0 => {
                 Err(BlockError::new(Reason::Empty, "at least 1 sample", 0))
             }
             None => Ok(None),

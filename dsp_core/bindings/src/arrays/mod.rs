@@ -1,0 +1,55 @@
+//! numpy in, numpy out: what `dsp_core.arrays` is made of. Python checks types and shapes; here samples are looked at where
+//! they lie, the GIL is released and the core is called, row by row.
+
+use dsp_core::ParameterError;
+use dsp_core::sound::leq::check_finite;
+use numpy::prelude::*;
+use numpy::{PyArray2, PyReadonlyArray2, PyReadwriteArray2};
+use pyo3::prelude::*;
+
+use crate::error;
+
+mod levels;
+mod spectra;
+
+/// Rows of samples, or of results.
+type Rows<'py> = Bound<'py, PyArray2<f32>>;
+
+/// Borrows rows to read.
+fn reader<'py>(y: &Rows<'py>) -> PyResult<PyReadonlyArray2<'py, f32>> {
+    y.try_readonly().map_err(|_| shared())
+}
+
+/// Borrows rows to write.
+fn writer<'py>(out: &Rows<'py>) -> PyResult<PyReadwriteArray2<'py, f32>> {
+    out.try_readwrite().map_err(|_| shared())
+}
+
+fn shared() -> PyErr {
+    let expected = "an array that shares no memory with y";
+    error::parameter(ParameterError::new("out", expected, "one that does"))
+}
+
+/// Calls `function` with each row of `y` and of `out`, once all samples are known to be finite.
+fn map_rows(
+    py: Python<'_>,
+    y: &Rows<'_>,
+    out: &Rows<'_>,
+    function: impl Fn(&[f32], &mut [f32]) -> Result<(), ParameterError> + Sync,
+) -> PyResult<()> {
+    let (n_in, n_out) = (y.shape()[1], out.shape()[1]);
+    let (y, mut out) = (reader(y)?, writer(out)?);
+    let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
+    py.detach(|| {
+        check_finite("y", y, n_in)?;
+        let mut rows = y.chunks(n_in).zip(out.chunks_mut(n_out.max(1)));
+        rows.try_for_each(|(row, out)| function(row, out))
+    })
+    .map_err(error::parameter)
+}
+
+/// Adds the functions and classes of the arrays.
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    levels::register(module)?;
+    spectra::register(module)
+}

@@ -1,0 +1,66 @@
+"""Key files: made, turned over and named. Python sees ids, never a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.zone import BlockError, Sealer, create_key, key_ids, rotate_key
+
+from sourdine.errors import ConfigError
+from sourdine.local.inputs import refusal_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: What can be done with a key file; each gives the ids of the keys that it then holds, the current key's first.
+ACTIONS: Final = {"new": create_key, "rotate": rotate_key, "id": key_ids}
+
+
+def do(action: str, path: Path) -> list[str]:
+    """Do something with a key file.
+
+    Parameters
+    ----------
+    action : str
+        One of `ACTIONS`.
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    list of str
+        Ids of its keys.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read or written, is no key, or others may read it.
+    """
+    try:
+        return ACTIONS[action](path)
+    except BlockError as error:
+        raise ConfigError(f"{path}: {refusal_of(error).text}") from None
+
+
+def sealer(path: Path) -> Sealer:
+    """Return a sealer with the keys of a file.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Returns
+    -------
+    Sealer
+        With a nonce of its own for each seal.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is no key, or others may read it.
+    """
+    try:
+        return Sealer(path)
+    except BlockError as error:
+        raise ConfigError(f"{path}: {refusal_of(error).text}") from None

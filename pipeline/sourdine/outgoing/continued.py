@@ -1,0 +1,170 @@
+"""Record files that go on over restarts: what was decided to leave is written once, whatever happens in between."""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import orjson
+
+from sourdine.errors import ConfigError, OutputError
+from sourdine.outgoing.cloudevents import Record, encode
+from sourdine.outgoing.jsonl import FILE_NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+STATE_NAME: Final = "listen.state"
+_LOCK_NAME: Final = "listen.lock"
+_FORMAT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What an earlier process left.
+
+    Parameters
+    ----------
+    sealed : bytes
+        State of the stages, sealed.
+    next_slot : int
+        First second that was not used yet, since 1970-01-01T00:00:00Z.
+    """
+
+    sealed: bytes
+    next_slot: int
+
+
+class ContinuedFiles:
+    """Three files of CloudEvents that are appended to, and beside them the state that goes with their last line.
+
+    The state is written first and holds the lines that follow it, so that a process that ends in between, however it
+    ends, is made good by the next one: every line stands there once.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Made if it is not there.
+
+    Raises
+    ------
+    ConfigError
+        If another process writes there.
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._files: dict[str, int] = {}
+        self._lock = -1
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            for name in FILE_NAMES.values():
+                self._files[name] = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            self.close()
+            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+        self.kept = self._make_good()
+
+    def commit(self, sealed: bytes, next_slot: int, records: Iterable[Record]) -> None:
+        """Write records down together with the state after them.
+
+        Parameters
+        ----------
+        sealed : bytes
+            State of the stages, sealed.
+        next_slot : int
+            First second that was not used yet.
+        records : iterable of Event, LevelRecord or SensorHealth
+            What has just left the gates.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written; the next process makes it good.
+        """
+        lines = dict.fromkeys(self._files, b"")
+        for record in records:
+            lines[FILE_NAMES[type(record)]] += encode(record) + b"\n"
+        document = {
+            "format": _FORMAT,
+            "sealed": base64.b64encode(sealed).decode(),
+            "next_slot": next_slot,
+            "sizes": {name: os.fstat(fd).st_size for name, fd in self._files.items()},
+            "lines": {name: text.decode() for name, text in lines.items()},
+        }
+        try:
+            self._write_state(orjson.dumps(document))
+            for name, text in lines.items():
+                self._append(name, text)
+        except OSError as error:
+            raise OutputError(f"cannot write into {self._folder}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Close the files."""
+        for fd in (*self._files.values(), self._lock):
+            if fd >= 0:
+                os.close(fd)
+        self._files.clear()
+        self._lock = -1
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(self._folder / _LOCK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigError(f"another sourdine listen writes into {self._folder}: choose another --out") from None
+
+    def _write_state(self, text: bytes) -> None:
+        beside = self._folder / f"{STATE_NAME}.new"
+        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            _write_all(fd, text)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        beside.rename(self._folder / STATE_NAME)
+
+    def _append(self, name: str, text: bytes) -> None:
+        if text:
+            fd = self._files[name]
+            os.lseek(fd, 0, os.SEEK_END)
+            _write_all(fd, text)
+            os.fsync(fd)
+
+    def _make_good(self) -> Kept | None:
+        """Read the state, and write what it says of the files where it is not written yet."""
+        try:
+            document = orjson.loads((self._folder / STATE_NAME).read_bytes())
+            if document["format"] != _FORMAT:
+                return None
+            kept = Kept(base64.b64decode(document["sealed"]), int(document["next_slot"]))
+            sizes, lines = document["sizes"], document["lines"]
+        except FileNotFoundError:
+            return None
+        except (KeyError, TypeError, ValueError):
+            return None  # the caller begins anew, and says so
+        with suppress(KeyError):
+            for name, fd in self._files.items():
+                self._make_file_good(name, fd, int(sizes[name]), lines[name].encode())
+        return kept
+
+    def _make_file_good(self, name: str, fd: int, size: int, text: bytes) -> None:
+        n_there = os.fstat(fd).st_size
+        # A file that was moved away, or that someone wrote into, is not ours to cut.
+        if size <= n_there < size + len(text):
+            os.ftruncate(fd, size)
+            self._append(name, text)
+
+
+def _write_all(fd: int, text: bytes) -> None:
+    rest = memoryview(text)
+    while rest:
+        rest = rest[os.write(fd, rest) :]

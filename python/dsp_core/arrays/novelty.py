@@ -1,0 +1,124 @@
+"""How unusual a moment of a recording is: the score that the zone's trigger asks, on recordings of one's own."""
+
+from __future__ import annotations
+
+import numpy as np
+from dsp_core._dsp_core import ArrayScorer
+from dsp_core.arrays.check import Float32Array, as_rows, refuse
+
+_N_BANDS = 64
+
+
+class AnomalyScorer:
+    """Scores how far each 200 ms stands out of what a recording usually sounds like.
+
+    Parameters
+    ----------
+    alarms_per_day : float, default=1000.0
+        The dial: about how often a day a score should pass its threshold. Over 4000 acts as 4000.
+
+    Raises
+    ------
+    ParameterError
+        If the dial is not a number over 0.
+
+    Notes
+    -----
+    A unit is the mean of 20 log-mel frames. Per band two running centres and scales are kept (30 s, 1 h); the score
+    is the mean of the 8 most raised bands, in scales, averaged with the shrinkage Mahalanobis length of 16 pooled
+    bands. 0 is usual; 2 and more is rare. Scales and threshold begin with those of a street and learn: the first
+    seconds of a recording say little, and thresholds are good after minutes. Learning stands still while something
+    stands out, for at most 10 s.
+
+    References
+    ----------
+    Threshold from the extreme-value tail: A. Siffer et al., Anomaly Detection in Streams with Extreme Value Theory,
+    KDD 2017, doi 10.1145/3097983.3098144.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsp_core import AnomalyScorer, log_mel
+    >>> y = np.random.default_rng(1).normal(0, 0.01, 16000 * 60).astype(np.float32)
+    >>> y[16000 * 40 : 16000 * 41] *= 30
+    >>> scores, thresholds = AnomalyScorer().score(log_mel(y, sample_rate=16000))
+    >>> bool(40.0 <= scores.argmax() * 0.2 < 41.0)
+    True
+    """
+
+    def __init__(self, *, alarms_per_day: float = 1000.0) -> None:
+        if isinstance(alarms_per_day, bool) or not isinstance(alarms_per_day, (int, float)):
+            raise refuse("alarms_per_day", "a number over 0", type(alarms_per_day).__name__)
+        self._alarms_per_day = float(alarms_per_day)
+        self._scorer = ArrayScorer(self._alarms_per_day)
+
+    def push(self, frames: Float32Array) -> tuple[Float32Array, Float32Array]:
+        """Take the next frames of a stream.
+
+        Parameters
+        ----------
+        frames : numpy.ndarray
+            float32, shape=(n_frames, 64), from `log_mel` with its defaults at 16 kHz.
+
+        Returns
+        -------
+        scores : numpy.ndarray
+            float32, shape=(n_units,): of the units of 20 frames that these frames complete. The same bytes for any
+            cut into calls.
+        thresholds : numpy.ndarray
+            float32, shape=(n_units,): what each was held against; ``scores > thresholds`` stands out.
+
+        Raises
+        ------
+        ParameterError
+            If `frames` is no such array.
+        """
+        return _columns(self._scorer.push(_checked(frames)))
+
+    def finish(self) -> tuple[Float32Array, Float32Array]:
+        """End the stream.
+
+        Returns
+        -------
+        scores : numpy.ndarray
+            float32, shape=(0,) or (1,): of the unit that is not complete, if a frame of it came.
+        thresholds : numpy.ndarray
+            float32, of the same shape.
+        """
+        last = _columns(self._scorer.finish())
+        self._scorer = ArrayScorer(self._alarms_per_day)
+        return last
+
+    def score(self, frames: Float32Array) -> tuple[Float32Array, Float32Array]:
+        """Score a whole recording; a stream that is under way is left alone.
+
+        Parameters
+        ----------
+        frames : numpy.ndarray
+            float32, shape=(n_frames, 64), from `log_mel` with its defaults at 16 kHz.
+
+        Returns
+        -------
+        scores : numpy.ndarray
+            float32, shape=(ceil(n_frames / 20),): unit k begins at 0.2 k seconds.
+        thresholds : numpy.ndarray
+            float32, of the same shape; ``scores > thresholds`` stands out.
+
+        Raises
+        ------
+        ParameterError
+            If `frames` is no such array.
+        """
+        whole = ArrayScorer(self._alarms_per_day)
+        return _columns(np.concatenate([whole.push(_checked(frames)), whole.finish()]))
+
+
+def _checked(frames: Float32Array) -> Float32Array:
+    as_rows(frames, "frames")
+    if frames.ndim != 2 or frames.shape[1] != _N_BANDS:
+        raise refuse("frames", f"shape (n_frames, {_N_BANDS}), as log_mel gives by default", f"shape {frames.shape}")
+    return frames
+
+
+def _columns(pairs: Float32Array) -> tuple[Float32Array, Float32Array]:
+    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])

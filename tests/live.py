@@ -1,0 +1,130 @@
+"""A live street for the tests: sound that comes through a real pipe in step with a clock that the test holds."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import struct
+import termios
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from dsp_core.zone import Sealer, create_key
+from numpy.typing import NDArray
+from tests.chain import Record
+from tests.sounds import RATE, pcm16
+
+from sourdine.config import ListenSettings, PcmFormat
+from sourdine.local.interrupt import Stop
+from sourdine.local.listen import Ear, Listener
+from sourdine.local.live_input import LiveInput
+from sourdine.outgoing.continued import ContinuedFiles
+from sourdine.policy import LoadedPolicy
+
+#: Longest time that the other side of a pipe may take for what takes it milliseconds.
+HANG_S = 60.0
+STEP_S = 0.5
+
+
+class Clock:
+    """Stands still unless the test moves it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Notes(Ear):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.records: list[Record] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def left(self, records: list[Record]) -> None:
+        self.records += records
+
+
+class Street:
+    """One end of a named pipe, with a clock."""
+
+    def __init__(self, pipe: Path, clock: Clock) -> None:
+        self._clock = clock
+        self._pipe = pipe
+        self._fd = -1
+        self.is_heard = True
+
+    def play(self, samples: NDArray[np.float64]) -> None:
+        """Let sound happen, and the time that it takes pass."""
+        if self._fd < 0:
+            self._fd = os.open(self._pipe, os.O_WRONLY)
+        step = int(STEP_S * RATE)
+        for start in range(0, len(samples), step):
+            piece = samples[start : start + step]
+            self._clock.seconds += len(piece) / RATE
+            if not self.is_heard:
+                return
+            os.write(self._fd, pcm16(piece))
+            self._wait_until_heard()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass without a sound."""
+        until = self._clock.seconds + seconds
+        while self._clock.seconds < until:
+            self._clock.seconds = min(until, self._clock.seconds + 0.5)
+            time.sleep(0.03)
+        time.sleep(0.6)  # longer than the listener looks away
+
+    def leave(self) -> None:
+        """Close the pipe."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+            time.sleep(0.6)
+
+    def _wait_until_heard(self) -> None:
+        deadline = time.monotonic() + HANG_S
+        while self.is_heard and struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, bytes(4)))[0]:
+            assert time.monotonic() < deadline, "nobody listens"
+            time.sleep(0.001)
+
+
+def listen_to(
+    script: Callable[[Street], None], *, folder: Path, policy: LoadedPolicy, clock: Clock, sensor_id: int = 17
+) -> Notes:
+    """Run a listener on a pipe for as long as the script goes on; gives what it said and released."""
+    pipe, out, key = folder / "street.pcm", folder / "out", folder / "zone.key"
+    if not pipe.exists():
+        os.mkfifo(pipe)
+    if not key.exists():
+        create_key(key)
+    pcm = PcmFormat(sample_rate=RATE, encoding="s16le", n_channels=1)
+    settings = ListenSettings(path=pipe, pcm=pcm, sensor_id=sensor_id, out=out, policy=policy, key=key)
+    ear, stop, street = Notes(), Stop(), Street(pipe, clock)
+
+    def act() -> None:
+        try:
+            script(street)
+        finally:
+            street.leave()
+            stop.requested = True
+
+    with closing(LiveInput(pipe)) as source, closing(ContinuedFiles(out)) as files:
+        listener = Listener(settings, files, Sealer(key), ear, clock)
+        actor = threading.Thread(target=act)
+        actor.start()
+        try:
+            listener.listen(source, stop)
+        finally:
+            street.is_heard = False
+            actor.join(HANG_S)
+    return ear
