@@ -72,25 +72,6 @@ class Released:
         counts = (len(self.events), len(self.levels), len(self.states))
         return sum(n_records * bits for n_records, bits in zip(counts, bits_per_record(), strict=True))
 
-    def between(self, since_s: float, until_s: float) -> Released:
-        """Return the records that say something of a part of the time.
-
-        Parameters
-        ----------
-        since_s, until_s : float
-            From and up to, in seconds as slots are counted.
-
-        Returns
-        -------
-        Released
-            Events of these seconds, and levels and states whose period touches them.
-        """
-        return Released(
-            [event for event in self.events if event.slot < until_s and since_s < event.slot + 1],
-            [level for level in self.levels if level.slot < until_s and since_s < level.slot + level.period_s],
-            [state for state in self.states if state.slot < until_s and since_s < state.slot + state.period_s],
-        )
-
 
 def read_released(folder: Path, policy: Policy) -> Released:
     """Read everything that a run over one recording has released.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 import soundfile
+from dsp_core.arrays import power_spectrum
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -89,12 +90,10 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
     return Spectrogram(_in_db(rows), edges_hz, (begin_s, begin_s + n_frames * hop / rate))
 
 
-def _power(y: NDArray[np.float32], n_fft: int, hop: int) -> Array:
-    """Return the power spectrum of every whole frame, shape=(n_frames, n_bins); one shorter than a frame is filled up."""
+def _power(y: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.float32]:
+    """Return the power spectrum of every whole frame, shape=(n_frames, n_bins); a sound shorter than one is filled up."""
     filled = np.pad(y, (0, max(0, n_fft - len(y))))
-    frames = np.lib.stride_tricks.sliding_window_view(filled, n_fft)[::hop]
-    taper = np.hanning(n_fft + 1)[:-1].astype(np.float32)
-    return np.abs(np.fft.rfft(frames * taper)) ** 2
+    return power_spectrum(filled, n_fft=n_fft, win_length=n_fft, hop=hop)
 
 
 def _on_rows(power: Array, edges_hz: tuple[float, float]) -> Array:

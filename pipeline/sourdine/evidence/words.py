@@ -8,6 +8,7 @@ from sourdine.local.view import CONFIDENCES, SCALE_NAMES
 from sourdine.policy_words import METRIC_NAMES
 
 if TYPE_CHECKING:
+    from sourdine.evidence.picture import Evidence
     from sourdine.evidence.released import EventMark, LevelStep
 
 #: Groups of thousands, so narrow that a number stays one word.
@@ -49,25 +50,6 @@ def share_words(part: float, whole: float) -> str:
     while per_cent and decimals < 12 and per_cent * 10**decimals < 1.0:
         decimals += 1
     return f"{per_cent:.{decimals}f}{_GROUP}%"
-
-
-def clock(seconds: float) -> str:
-    """Return a position in a recording.
-
-    Parameters
-    ----------
-    seconds : float
-        From its beginning.
-
-    Returns
-    -------
-    str
-        Hours, minutes and seconds; tenths if there are any.
-    """
-    tenths = round(seconds * 10)
-    whole, tenth = divmod(tenths, 10)
-    text = f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-    return f"{text}.{tenth}" if tenth else text
 
 
 def class_words(sound_class: str) -> str:
@@ -152,3 +134,20 @@ def metric_words(metric: str, period_s: int) -> str:
         For instance LAeq, 60 s.
     """
     return f"{METRIC_NAMES[metric]}, {period_s} s"
+
+
+def headline(evidence: Evidence) -> str:
+    """Return the two numbers that the picture is about, as a sentence.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What went in and what left.
+
+    Returns
+    -------
+    str
+        Without a full stop.
+    """
+    bits_in, bits_out = evidence.bits_in, evidence.released.bits
+    return f"{grouped(bits_in)} bits in, {grouped(bits_out)} bits out: {share_words(bits_out, bits_in)}"
