@@ -6,15 +6,13 @@ records that it wrote.
 
 from __future__ import annotations
 
-import os
 import stat
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sourdine.errors import ConfigError, OutputError
+from sourdine.errors import ConfigError
 from sourdine.evidence.released import Released, read_released
 from sourdine.evidence.spectrogram import Spectrogram, read_spectrogram
 from sourdine.local.inputs import printable
@@ -136,31 +134,29 @@ def gather(settings: RunSettings, watch: Watch) -> Evidence | Summary:
     )
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file that only its owner may read, in place of one of that name.
+def evidence_facts(evidence: Evidence) -> dict[str, object]:
+    """Return the numbers of a picture, for machines.
 
     Parameters
     ----------
-    path : pathlib.Path
-        Its folder is made if it is not there. A link of that name is replaced, never written through.
-    content : bytes
-        All of it.
+    evidence : Evidence
+        What went in and what left.
 
-    Raises
-    ------
-    OutputError
-        If it cannot be written; what stood there stays.
+    Returns
+    -------
+    dict
+        Names, numbers and the warning.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=f"{path.name}.", delete=False) as file:
-            try:
-                file.write(content)
-                file.close()
-                os.replace(file.name, path)
-            except OSError:
-                with suppress(OSError):
-                    os.unlink(file.name)
-                raise
-    except OSError as error:
-        raise OutputError(f"cannot write {printable(str(path))}: {error.strerror}") from None
+    released = evidence.released
+    return {
+        "warning": WARNING,
+        "policy": evidence.policy.core.name,
+        "capacity_bit_per_s": evidence.policy.capacity.bit_per_s,
+        "since_s": evidence.since_s,
+        "until_s": evidence.until_s,
+        "bits_in": evidence.bits_in,
+        "bits_out": released.bits,
+        "n_events": len(released.events),
+        "n_levels": len(released.levels),
+        "n_health": len(released.states),
+    }

@@ -9,12 +9,12 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.offsetbox import AnchoredOffsetbox, HPacker, TextArea
 from matplotlib.patches import Rectangle
 
-from sourdine.evidence.marks import draw_flags, draw_levels, draw_states
+from sourdine.evidence.marks import MAX_LONG, draw_flags, draw_levels, draw_states
 from sourdine.evidence.picture import WARNING
 from sourdine.evidence.style import FAINT, INK, LEFT, STAYED, house_style, new_figure, png_bytes
 from sourdine.evidence.time_axis import set_time_axis
-from sourdine.evidence.words import grouped, headline, share_words
-from sourdine.local.view import clock
+from sourdine.evidence.words import confidence_dots, count_words, grouped, headline, share_words
+from sourdine.local.view import clock, count
 from sourdine.policy import SPEECH_BIT_PER_S
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ HEIGHT_IN: Final = 8.0
 _LEFT_EDGE, _WIDTH = 0.065, 0.765
 _MARGIN_X: Final = _LEFT_EDGE + _WIDTH + 0.012
 _RANGE_DB: Final = 70.0
+_MAX_NAME: Final = 36
 _TICKS_HZ: Final = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 #: From white to the grey of what is out of reach: the loudest sound is never as dark as a mark.
 _GREYS: Final = LinearSegmentedColormap.from_list("greyed out", ["#fbfbfb", "#d2d2d2", "#8d8d8d", "#4f4f4f"])
@@ -51,8 +52,8 @@ def draw_sheet(evidence: Evidence) -> bytes:
     """
     with house_style():
         figure = new_figure(WIDTH_IN, HEIGHT_IN)
-        sound = _panel(figure, bottom=0.375, height=0.385)
-        lanes = _panel(figure, bottom=0.764, height=0.096, sharex=sound)
+        sound = _panel(figure, bottom=0.37, height=0.405)
+        lanes = _panel(figure, bottom=0.779, height=0.1, sharex=sound)
         levels = _panel(figure, bottom=0.185, height=0.165, sharex=sound)
         states = _panel(figure, bottom=0.132, height=0.032, sharex=sound)
         span = evidence.since_s, evidence.until_s
@@ -83,21 +84,24 @@ def _write_head(figure: Figure, evidence: Evidence) -> None:
     bits_in, bits_out = evidence.bits_in, evidence.released.bits
     parts = [
         _big(f"{grouped(bits_in)} bits in,", STAYED),
-        _big(f"{grouped(bits_out)} bits out", LEFT),
-        _big(f"= {share_words(bits_out, bits_in)}", INK),
+        _big(f"{grouped(bits_out)} bits out: {share_words(bits_out, bits_in)}", LEFT),
     ]
     line = HPacker(children=parts, align="baseline", pad=0, sep=9)
     place = {"loc": "upper left", "pad": 0, "borderpad": 0, "frameon": False}
-    at = {"bbox_to_anchor": (_LEFT_EDGE, 0.972), "bbox_transform": figure.transFigure}
+    at = {"bbox_to_anchor": (_LEFT_EDGE, 0.975), "bbox_transform": figure.transFigure}
     figure.add_artist(AnchoredOffsetbox(child=line, **place, **at))
     policy = evidence.policy
     span = f"{clock(evidence.since_s)} to {clock(evidence.until_s)}"
     bit_per_s = policy.capacity.bit_per_s
     words = (
-        f"{evidence.name}, {span}. Policy {policy.core.name}: never more than {bit_per_s:.3f} bit/s a sensor over a "
-        f"clock hour, {SPEECH_BIT_PER_S / bit_per_s:.0f} times less than speech."
+        f"{_short(evidence.name)}, {span}. Policy {policy.core.name}: at most {bit_per_s:.3f} bit/s over a clock "
+        f"hour, {SPEECH_BIT_PER_S / bit_per_s:.0f} times less than speech."
     )
-    figure.text(_LEFT_EDGE, 0.902, words, fontsize=10.5, va="center")
+    figure.text(_LEFT_EDGE, 0.912, words, fontsize=10.5, va="center")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 11]}…{name[-10:]}"
 
 
 def _big(words: str, colour: str) -> TextArea:
@@ -124,7 +128,7 @@ def _draw_sound(figure: Figure, axes: Axes, evidence: Evidence) -> None:
     hatch = Rectangle((0, 0), 1, 1, transform=axes.transAxes, fill=False, hatch="//", edgecolor="white", alpha=0.75)
     hatch.set_linewidth(0)
     axes.add_patch(hatch)
-    scale = figure.add_axes((_MARGIN_X, 0.41, 0.012, 0.15))
+    scale = figure.add_axes((_MARGIN_X, 0.385, 0.012, 0.13))
     bar = figure.colorbar(image, cax=scale)
     bar.outline.set_linewidth(0.6)  # type: ignore[operator]
     scale.set_yticks([-60, -40, -20, 0])
@@ -134,26 +138,23 @@ def _draw_sound(figure: Figure, axes: Axes, evidence: Evidence) -> None:
 
 def _write_margin(figure: Figure, evidence: Evidence, levels: Axes, n_silent: int) -> None:
     """Write beside each panel whether it left."""
-    _swatch(figure, 0.733, "did not leave", STAYED, hatch="////")
-    figure.text(_MARGIN_X, 0.712, _STAYED_WORDS, fontsize=9, va="top", color=INK, linespacing=1.35)
+    _swatch(figure, 0.748, "did not leave", STAYED, hatch="////")
+    figure.text(_MARGIN_X, 0.727, _STAYED_WORDS, fontsize=9, va="top", color=INK, linespacing=1.35)
     _swatch(figure, 0.333, "left", LEFT)
-    released = evidence.released
-    counts = (
-        f"{len(released.events)} events",
-        f"{len(released.levels)} levels",
-        f"{len(released.states)} sensor states",
-    )
-    figure.text(_MARGIN_X, 0.312, "\n".join(counts), fontsize=9, va="top", linespacing=1.35)
+    figure.text(_MARGIN_X, 0.312, "\n".join(count_words(evidence.released)), fontsize=9, va="top", linespacing=1.35)
     if levels.get_legend_handles_labels()[0]:
         at = {"bbox_to_anchor": (_MARGIN_X - 0.006, 0.245), "bbox_transform": figure.transFigure}
         levels.legend(loc="upper left", frameon=False, fontsize=8, handlelength=2.2, borderpad=0, **at)
     figure.text(_LEFT_EDGE - 0.006, 0.148, "sensor", fontsize=9, ha="right", va="center")
+    if 0 < len(evidence.released.events) <= MAX_LONG:
+        dots = f"{confidence_dots(0)} low confidence\n{confidence_dots(3)} very high"
+        figure.text(_MARGIN_X, 0.655, dots, fontsize=8, va="top", color=LEFT, linespacing=1.35)
     if n_silent:
-        words = f"{n_silent} more events have no\nspace for their words"
-        figure.text(_MARGIN_X, 0.59, words, fontsize=8.5, va="bottom", color=LEFT)
+        words = f"{count(n_silent, 'more event')}: words\nonly in the page's table"
+        figure.text(_MARGIN_X, 0.614, words, fontsize=8, va="top", color=LEFT, linespacing=1.35)
 
 
-_STAYED_WORDS: Final = "All of the sound: every\nvoice, word and tone.\nIt ended in the memory\nof the chain."
+_STAYED_WORDS: Final = "All of the sound, with\nevery voice and every\nword in it."
 
 
 def _swatch(figure: Figure, y: float, words: str, colour: str, hatch: str | None = None) -> None:

@@ -63,3 +63,43 @@ def _moments(ticks: range, step_s: int) -> list[str]:
         texts.append(time if date == shown else f"{time}\n{date}")
         shown = date
     return texts
+
+
+def bin_s(since_s: float, until_s: float, n_most: int, shortest_s: int) -> int:
+    """Return a length of bins that people count in.
+
+    Parameters
+    ----------
+    since_s, until_s : float
+        What is cut into bins.
+    n_most : int
+        Bins at most.
+    shortest_s : int
+        Length that is not gone below.
+
+    Returns
+    -------
+    int
+        Seconds; bins that begin at its multiples begin on full minutes, hours and days.
+    """
+    long_enough = (step for step in _STEPS_S if step >= shortest_s and (until_s - since_s) / step <= n_most)
+    return next(long_enough, _STEPS_S[-1])
+
+
+def length_words(seconds: int) -> str:
+    """Return a length of time in the largest unit that it is a whole number of.
+
+    Parameters
+    ----------
+    seconds : int
+        The length.
+
+    Returns
+    -------
+    str
+        For instance 15 min.
+    """
+    for unit_s, unit in ((_DAY_S, "d"), (3600, "h"), (60, "min")):
+        if seconds % unit_s == 0:
+            return f"{seconds // unit_s} {unit}"
+    return f"{seconds} s"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sourdine.local.view import CONFIDENCES, SCALE_NAMES
+from sourdine.local.view import CONFIDENCES, SCALE_NAMES, count
 from sourdine.policy_words import METRIC_NAMES
 
 if TYPE_CHECKING:
     from sourdine.evidence.picture import Evidence
-    from sourdine.evidence.released import EventMark, LevelStep
+    from sourdine.evidence.released import EventMark, LevelStep, Released
 
 #: Groups of thousands, so narrow that a number stays one word.
-_GROUP: Final = "\N{NARROW NO-BREAK SPACE}"
+GROUP: Final = "\N{NARROW NO-BREAK SPACE}"
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -29,7 +29,7 @@ def grouped(number: float) -> str:
     str
         For instance 23 040 000.
     """
-    return f"{number:,.0f}".replace(",", _GROUP)
+    return f"{number:,.0f}".replace(",", GROUP)
 
 
 def share_words(part: float, whole: float) -> str:
@@ -49,7 +49,7 @@ def share_words(part: float, whole: float) -> str:
     decimals = 0
     while per_cent and decimals < 12 and per_cent * 10**decimals < 1.0:
         decimals += 1
-    return f"{per_cent:.{decimals}f}{_GROUP}%"
+    return f"{per_cent:.{decimals}f}{GROUP}%"
 
 
 def class_words(sound_class: str) -> str:
@@ -118,6 +118,23 @@ def confidence_words(confidence: int) -> str:
     return CONFIDENCES[confidence]
 
 
+def confidence_dots(confidence: int) -> str:
+    """Return a confidence as one to four full dots.
+
+    Parameters
+    ----------
+    confidence : int
+        Of an event, 0 to 3.
+
+    Returns
+    -------
+    str
+        Four signs.
+    """
+    n_full = confidence + 1
+    return n_full * "\N{BLACK CIRCLE}" + (len(CONFIDENCES) - n_full) * "\N{WHITE CIRCLE}"
+
+
 def metric_words(metric: str, period_s: int) -> str:
     """Return a metric as acousticians write it.
 
@@ -134,6 +151,26 @@ def metric_words(metric: str, period_s: int) -> str:
         For instance LAeq, 60 s.
     """
     return f"{METRIC_NAMES[metric]}, {period_s} s"
+
+
+def count_words(released: Released) -> tuple[str, ...]:
+    """Return how many records of each kind there are.
+
+    Parameters
+    ----------
+    released : Released
+        Records.
+
+    Returns
+    -------
+    tuple of str
+        For instance 3 events.
+    """
+    return (
+        count(len(released.events), "event"),
+        count(len(released.levels), "level"),
+        count(len(released.states), "sensor state"),
+    )
 
 
 def headline(evidence: Evidence) -> str:
