@@ -21,14 +21,15 @@ if TYPE_CHECKING:
     from sourdine.local.summary import Summary
 
 _WORDS: Final = """\
-Draw one recording of your own: in grey and hatched all the sound, which does not leave; in colour the few records that do.
+Draw one recording of your own: in grey and hatched all of the sound, which does not leave; in colour the few records
+that do.
 
-  sourdine picture street.wav                                FILE.picture.png and FILE.picture.html, here
+  sourdine picture street.wav                                 FILE.picture.png and FILE.picture.html, here
   sourdine picture day.wav --since 08:00:00 --until 08:10:00  a part of a long one
 
-The records are those of `sourdine run` over the same part. The picture is made from the recording and can reveal it, for
-words can be rebuilt from a spectrogram: treat it like the recording. So it is written into the current folder and not into
-the one of what may leave, and only you may read it. There are no pictures of live sound.
+The records are those of `sourdine run` over the same part. The picture is made from the recording and can reveal it,
+for words can be rebuilt from a spectrogram: treat it like the recording. So it is written into the current folder and
+not into that of what may leave, and only you may read it. There are no pictures of live sound.
 """
 
 

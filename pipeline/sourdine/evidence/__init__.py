@@ -1,4 +1,4 @@
-"""Pictures of one's own recordings and of what left: nothing here belongs to the flow, and nothing in the flow needs it.
+"""Pictures of one's own recordings and of what left; nothing in the flow needs it.
 
 It is the one room that may work on sound as arrays, because the recordings are the reader's own files.
 """

@@ -12,7 +12,7 @@ from sourdine.local.view import clock
 from sourdine.policy import SPEECH_BIT_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from sourdine.evidence.picture import Evidence
 
@@ -34,7 +34,7 @@ img { width: 100%; height: auto; display: block; background: #fff; border: 1px s
 figcaption { color: var(--soft); margin-top: .5rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; margin: .5rem 0 1.5rem; }
-caption { text-align: left; font-weight: 600; padding-bottom: .3rem; }
+caption { position: absolute; clip-path: inset(50%); }
 th, td { text-align: left; padding: .25rem 1.5rem .25rem 0; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 summary { cursor: pointer; font-weight: 600; }
@@ -63,7 +63,7 @@ def write_page(evidence: Evidence, png: bytes) -> bytes:
         '<html lang="en">',
         "<head>",
         '<meta charset="utf-8">',
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
         "style-src 'unsafe-inline'\">",
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         '<meta name="referrer" content="no-referrer">',
@@ -124,7 +124,7 @@ def _left(evidence: Evidence) -> Iterable[str]:
     yield from _table("Sensor states", ("from", "period", "state"), states)
 
 
-def _table(caption: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterable[str]:
+def _table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterable[str]:
     yield f"<details open><summary>{caption}: {len(rows) or 'none'}</summary>"
     if rows:
         yield f'<div class="wide" tabindex="0" role="region" aria-label="{caption}"><table><caption>{caption}</caption>'

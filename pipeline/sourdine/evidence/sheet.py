@@ -18,11 +18,11 @@ from sourdine.local.view import clock, count
 from sourdine.policy import SPEECH_BIT_PER_S
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from sourdine.evidence.picture import Evidence
-    from sourdine.evidence.spectrogram import Spectrogram
 
 #: In inches, of 150 dots each: 1800 by 1200.
 WIDTH_IN: Final = 12.0
@@ -82,14 +82,21 @@ def _panel(figure: Figure, *, bottom: float, height: float, **settings: Any) -> 
 def _write_head(figure: Figure, evidence: Evidence) -> None:
     """Write the two numbers, as large as they differ, and under them what they are of."""
     bits_in, bits_out = evidence.bits_in, evidence.released.bits
-    parts = [
+    parts: list[Artist] = [
         _big(f"{grouped(bits_in)} bits in,", STAYED),
         _big(f"{grouped(bits_out)} bits out: {share_words(bits_out, bits_in)}", LEFT),
     ]
     line = HPacker(children=parts, align="baseline", pad=0, sep=9)
-    place = {"loc": "upper left", "pad": 0, "borderpad": 0, "frameon": False}
-    at = {"bbox_to_anchor": (_LEFT_EDGE, 0.975), "bbox_transform": figure.transFigure}
-    figure.add_artist(AnchoredOffsetbox(child=line, **place, **at))
+    box = AnchoredOffsetbox(
+        "upper left",
+        pad=0,
+        borderpad=0,
+        child=line,
+        frameon=False,
+        bbox_to_anchor=(_LEFT_EDGE, 0.975),
+        bbox_transform=figure.transFigure,
+    )
+    figure.add_artist(box)
     policy = evidence.policy
     span = f"{clock(evidence.since_s)} to {clock(evidence.until_s)}"
     bit_per_s = policy.capacity.bit_per_s
@@ -130,7 +137,7 @@ def _draw_sound(figure: Figure, axes: Axes, evidence: Evidence) -> None:
     axes.add_patch(hatch)
     scale = figure.add_axes((_MARGIN_X, 0.385, 0.012, 0.13))
     bar = figure.colorbar(image, cax=scale)
-    bar.outline.set_linewidth(0.6)  # type: ignore[operator]
+    bar.outline.set_linewidth(0.6)
     scale.set_yticks([-60, -40, -20, 0])
     scale.tick_params(length=2, labelsize=8)
     scale.set_title("dB re the\nloudest", fontsize=8, loc="left")
@@ -160,6 +167,8 @@ _STAYED_WORDS: Final = "All of the sound, with\nevery voice and every\nword in i
 def _swatch(figure: Figure, y: float, words: str, colour: str, hatch: str | None = None) -> None:
     face = FAINT if hatch else colour
     figure.add_artist(
-        Rectangle((_MARGIN_X, y - 0.009), 0.02, 0.022, facecolor=face, edgecolor="white" if hatch else colour, hatch=hatch)
+        Rectangle(
+            (_MARGIN_X, y - 0.009), 0.02, 0.022, facecolor=face, edgecolor="white" if hatch else colour, hatch=hatch
+        )
     )
     figure.text(_MARGIN_X + 0.026, y, words, fontsize=12.5, weight="bold", color=colour, va="center")

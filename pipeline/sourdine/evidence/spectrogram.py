@@ -91,7 +91,7 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
 
 
 def _power(y: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.float32]:
-    """Return the power spectrum of every whole frame, shape=(n_frames, n_bins); a sound shorter than one is filled up."""
+    """Return the power spectrum of every whole frame, by row; a sound shorter than one is filled up."""
     filled = np.pad(y, (0, max(0, n_fft - len(y))))
     return power_spectrum(filled, n_fft=n_fft, win_length=n_fft, hop=hop)
 

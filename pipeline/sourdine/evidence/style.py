@@ -1,10 +1,10 @@
-"""How every picture looks: one colour for what left, grey for what did not, the same bytes on every machine's settings."""
+"""How every picture looks: one colour for what left, grey for what did not, whatever a machine's settings say."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import matplotlib
 from dsp_core.records import SOUND_CLASSES
@@ -22,11 +22,11 @@ FAINT: Final = "#d9d9d9"
 
 DPI: Final = 150
 
-# Okabe and Ito, "Color Universal Design", 2008: told apart by colour-blind readers too. Yellow is darkened for white paper.
+# Okabe and Ito, "Color Universal Design", 2008: colour-blind readers can tell them apart. Yellow is darkened for paper.
 _PALETTE: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#000000", "#56b4e9", "#b59f00")
 _MARKERS: Final = ("o", "D", "^", "s", "v", "P", "X", "*")
 
-_SETTINGS: Final = {
+_SETTINGS: Final[Any] = {
     "font.family": ["DejaVu Sans"],  # comes with matplotlib, so that every machine has it
     "font.size": 9.5,
     "text.color": INK,

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from sourdine.evidence.files import ORDINARY, replace_file
-from sourdine.evidence.released import EventMark, LevelStep, events_in, levels_in
+from sourdine.evidence.released import EventMark, LevelStep, events_in, levels_in, states_in
 from sourdine.evidence.style import FAINT, INK, STAYED, class_look, house_style, new_figure, png_bytes
 from sourdine.evidence.time_axis import bin_s, length_words, set_time_axis
 from sourdine.evidence.words import class_words, metric_words
@@ -33,8 +33,8 @@ PICTURE_NAME: Final = "picture.png"
 MAX_PANELS: Final = 12
 
 _WIDTH_IN: Final = 12.0
-_HEAD_IN, _FOOT_IN = 1.3, 0.6
-_LEFT, _RIGHT = 0.085, 0.985
+_HEAD_IN, _FOOT_IN = 1.2, 0.6
+_LEFT, _RIGHT = 0.085, 0.972
 _MISSING: Final = -1_000
 _N_BINS: Final = 96
 #: Names of classes in one line.
@@ -55,7 +55,9 @@ class Left:
 
     metric: str | None
     period_s: int
-    scale: str = field(default="dbfs", init=False)
+    scales: set[str] = field(default_factory=set, init=False)
+    n_levels: int = field(default=0, init=False)
+    n_states: int = field(default=0, init=False)
     events: list[EventMark] = field(default_factory=list, init=False)
     slots: dict[int, array[int]] = field(default_factory=dict, init=False)
     values: dict[int, array[int]] = field(default_factory=dict, init=False)
@@ -68,10 +70,15 @@ class Left:
         level : LevelStep
             Of the metric.
         """
-        self.scale = level.scale
+        self.scales.add(level.scale)
         self.slots.setdefault(level.sensor_id, array("q")).append(level.slot)
         value = _MISSING if level.level_db is None else level.level_db
         self.values.setdefault(level.sensor_id, array("h")).append(value)
+
+    @property
+    def unit(self) -> str:
+        """What the levels are in; of calibrated and other sensors together, both."""
+        return " or ".join(sorted(SCALE_NAMES[scale] for scale in self.scales))
 
     @property
     def sensors(self) -> list[int]:
@@ -116,7 +123,9 @@ def _read(folder: Path, policy: Policy) -> Left:
     metric = next((metric for metric in METRICS if metric in periods_s), None)
     left = Left(metric, periods_s.get(metric or "", 0))
     left.events += events_in(folder)
+    left.n_states = sum(1 for _ in states_in(folder, policy))
     for level in levels_in(folder, policy):
+        left.n_levels += 1
         if level.metric == metric:
             left.add_level(level)
     return left
@@ -151,8 +160,8 @@ def draw_left(left: Left) -> bytes:
         for axes in panels[:-1]:
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
-        words = f"{count(len(left.events), 'event')} and {count(sum(map(len, left.slots.values())), 'level')}"
-        title = f"What left: {words} of {count(len(sensors), 'sensor')}"
+        counts = ((len(left.events), "event"), (left.n_levels, "level"), (left.n_states, "sensor state"))
+        title = f"What left: {', '.join(count(*pair) for pair in counts)}"
         _write_head(figure, left, title)
         return png_bytes(figure, title)
 
@@ -184,12 +193,29 @@ def _write_head(figure: Figure, left: Left, title: str) -> None:
     for sound_class, n_events in sorted(Counter(event.sound_class for event in left.events).items()):
         colour, marker = class_look(sound_class)
         name = f"{class_words(sound_class)} ({n_events:,})"
-        handles.append(Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=7, label=name))
+        handles.append(
+            Line2D([], [], linestyle="none", marker=marker, color=colour, markersize=_marker_size(marker), label=name)
+        )
     if left.metric and left.slots:
-        name = f"{metric_words(left.metric, left.period_s)}, in {SCALE_NAMES[left.scale]}"
+        name = f"{metric_words(left.metric, left.period_s)}, in {left.unit}"
         handles.append(Line2D([], [], color=INK, linewidth=1.8, label=name))
-    at = {"loc": "upper left", "bbox_to_anchor": (0.009, 1 - 0.74 / height_in), "frameon": False, "borderpad": 0}
-    figure.legend(handles=handles, ncols=_N_NAMES, fontsize=8.5, handletextpad=0.3, columnspacing=1.2, **at)
+        if any(_MISSING in values for values in left.values.values()):
+            handles.append(Line2D([], [], color=FAINT, linewidth=7, label="level missing"))
+    figure.legend(
+        handles=handles,
+        ncols=_N_NAMES,
+        loc="upper left",
+        bbox_to_anchor=(0.009, 1 - 0.74 / height_in),
+        frameon=False,
+        borderpad=0,
+        fontsize=8.5,
+        handletextpad=0.3,
+        columnspacing=1.2,
+    )
+
+
+def _marker_size(marker: str) -> float:
+    return 9.5 if marker == "*" else 6.5  # a star of the same width looks smaller
 
 
 def _draw_sensor(axes: Axes, left: Left, sensor_id: int) -> None:
@@ -198,16 +224,31 @@ def _draw_sensor(axes: Axes, left: Left, sensor_id: int) -> None:
         seconds = np.column_stack([slots, slots + left.period_s]).ravel()
         steps = np.repeat(values, 2)
         axes.plot(seconds, steps, color=INK, linewidth=1.8, solid_joinstyle="miter")
-        missing = {"where": np.isnan(steps), "color": FAINT, "linewidth": 0, "alpha": 0.6}
-        axes.fill_between(seconds, 0, 1, transform=axes.get_xaxis_transform(), **missing)
+        over_time = axes.get_xaxis_transform()
+        axes.fill_between(
+            seconds, 0, 1, where=np.isnan(steps), transform=over_time, color=FAINT, linewidth=0, alpha=0.6
+        )
     _set_levels_axis(axes, left)
     axes.set_ylabel(f"sensor {sensor_id}")
-    for event in left.events:
-        if event.sensor_id == sensor_id:
-            colour, marker = class_look(event.sound_class)
-            axes.axvline(event.slot, 0, 0.88, color=colour, linewidth=1.0, alpha=0.5, zorder=1)
-            at = {"transform": axes.get_xaxis_transform(), "clip_on": False, "zorder": 3}
-            axes.plot(event.slot, 0.93, marker=marker, color=colour, markersize=6.5, **at)
+    _draw_events(axes, [event for event in left.events if event.sensor_id == sensor_id])
+
+
+def _draw_events(axes: Axes, events: list[EventMark]) -> None:
+    over_time = axes.get_xaxis_transform()
+    for sound_class in sorted({event.sound_class for event in events}):
+        slots = [event.slot for event in events if event.sound_class == sound_class]
+        colour, marker = class_look(sound_class)
+        axes.vlines(slots, 0, 0.88, transform=over_time, color=colour, linewidth=1.0, alpha=0.5, zorder=1)
+        axes.plot(
+            slots,
+            [0.93] * len(slots),
+            marker,
+            transform=over_time,
+            color=colour,
+            markersize=_marker_size(marker),
+            clip_on=False,
+            zorder=3,
+        )
 
 
 def _set_levels_axis(axes: Axes, left: Left) -> None:
@@ -220,11 +261,12 @@ def _set_levels_axis(axes: Axes, left: Left) -> None:
     low = 10 * floor((min(values.min() for values in known) - 2) / 10)
     high = 10 * ceil((max(values.max() for values in known) + 2) / 10)
     axes.set_ylim(low, high + 0.22 * (high - low))
-    axes.set_yticks(range(low, high + 1, 10 if high - low <= 40 else 20))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], integer=True))
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
 
 
 def _draw_all_events(axes: Axes, left: Left) -> None:
+    axes.set_axisbelow(True)
     width_s, starts = _bins(left)
     stacked = np.zeros(len(starts))
     for sound_class in sorted({event.sound_class for event in left.events}):
@@ -239,7 +281,7 @@ def _draw_all_events(axes: Axes, left: Left) -> None:
 
 
 def _draw_all_levels(axes: Axes, left: Left) -> None:
-    """Draw how the levels of all sensors lie: the middle one, and those from the tenth to the ninetieth in a hundred."""
+    """Draw how the levels of all sensors lie: the median, and 10 to 90 % of them."""
     width_s, starts = _bins(left)
     pairs = [left.levels_of(sensor_id) for sensor_id in left.slots]
     if not pairs:
@@ -253,11 +295,11 @@ def _draw_all_levels(axes: Axes, left: Left) -> None:
     groups = np.split(values[order], np.searchsorted(places[order], np.arange(1, len(starts))))
     shares = np.array([np.percentile(group, (10, 50, 90)) if len(group) else 3 * [np.nan] for group in groups]).T
     edges = np.append(starts, starts[-1] + width_s)
-    band = {"step": "post", "color": INK, "alpha": 0.2, "linewidth": 0}
-    axes.fill_between(edges, *(np.append(share, share[-1]) for share in (shares[0], shares[2])), **band)
+    low, high = (np.append(share, share[-1]) for share in (shares[0], shares[2]))
+    axes.fill_between(edges, low, high, step="post", color=INK, alpha=0.2, linewidth=0)
     axes.stairs(shares[1], edges, baseline=None, color=INK, linewidth=1.8)
     axes.yaxis.set_major_locator(MultipleLocator(10))
-    axes.set_ylabel(f"level ({SCALE_NAMES[left.scale]}): median, and\n10 to 90 % of all sensors")
+    axes.set_ylabel(f"level ({left.unit}): median, and\n10 to 90 % of all sensors")
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
 
 
