@@ -161,7 +161,8 @@ def draw_left(left: Left) -> bytes:
             axes.tick_params(labelbottom=False)
             axes.set_xlabel("")
         counts = ((len(left.events), "event"), (left.n_levels, "level"), (left.n_states, "sensor state"))
-        title = f"What left: {', '.join(count(*pair) for pair in counts)}"
+        words = ", ".join(count(*pair) for pair in counts)
+        title = f"What left {count(len(sensors), 'sensor')}: {words}"
         _write_head(figure, left, title)
         return png_bytes(figure, title)
 
@@ -199,7 +200,7 @@ def _write_head(figure: Figure, left: Left, title: str) -> None:
     if left.metric and left.slots:
         name = f"{metric_words(left.metric, left.period_s)}, in {left.unit}"
         handles.append(Line2D([], [], color=INK, linewidth=1.8, label=name))
-        if any(_MISSING in values for values in left.values.values()):
+        if len(left.sensors) <= MAX_PANELS and any(_MISSING in values for values in left.values.values()):
             handles.append(Line2D([], [], color=FAINT, linewidth=7, label="level missing"))
     figure.legend(
         handles=handles,
@@ -209,7 +210,7 @@ def _write_head(figure: Figure, left: Left, title: str) -> None:
         frameon=False,
         borderpad=0,
         fontsize=8.5,
-        handletextpad=0.3,
+        handletextpad=0.5,
         columnspacing=1.2,
     )
 
