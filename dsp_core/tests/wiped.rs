@@ -8,7 +8,7 @@ use std::cell::Cell;
 use std::io::Cursor;
 
 use dsp_core::analysis::{Describe, Description};
-use dsp_core::sound::source::{PcmEncoding, PcmFormat, Source};
+use dsp_core::sound::source::{Channel, PcmEncoding, PcmFormat, Source};
 
 /// What every sample of the test is: a value that nothing else in the process has.
 const SAMPLE: f32 = 0.123_456_79;
@@ -76,7 +76,8 @@ fn hear(bytes: &[u8], sample_rate: u32, max_samples: usize) {
     };
     // The bytes go in as a copy that is never given back: the recording is not ours to wipe.
     let recording: &'static [u8] = Box::leak(bytes.to_vec().into_boxed_slice());
-    let mut source = Source::pcm(Box::new(Cursor::new(recording)), 1, format).unwrap();
+    let mut source =
+        Source::pcm(Box::new(Cursor::new(recording)), 1, format, Channel::FIRST).unwrap();
     let mut describe = Describe::new(1, sample_rate, 0).unwrap();
     let mut out = Description::default();
     while let Some(block) = source.next_block(max_samples).unwrap() {

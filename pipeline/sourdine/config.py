@@ -117,6 +117,10 @@ class RunSettings:
         Recordings that are heard side by side; the output is the same for all.
     resume : bool, default=False
         Go on with an earlier run into the same folder.
+    full_scale_db : float or None, default=None
+        Level of full scale in dB re 20 µPa, from the calibration; None: levels are dBFS.
+    channel : str, default="1"
+        Number of the channel, ``mix`` for the mean of all, ``each`` for one input a channel.
     """
 
     paths: tuple[Path, ...]
@@ -131,6 +135,8 @@ class RunSettings:
     until: Mark | None = None
     jobs: int = 1
     resume: bool = False
+    full_scale_db: float | None = None
+    channel: str = "1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +235,29 @@ def parse_mark(option: str, text: str | None, *, is_start_known: bool) -> Mark |
     if not is_start_known:
         raise ConfigError(f"{option}: a time of the clock needs --start, or --start auto")
     return Mark(slot, is_clock=True)
+
+
+def parse_channel(text: str) -> str:
+    """Return which channels are heard.
+
+    Parameters
+    ----------
+    text : str
+        A number, ``mix`` or ``each``.
+
+    Returns
+    -------
+    str
+        The same.
+
+    Raises
+    ------
+    ConfigError
+        If it is none of these.
+    """
+    if text in ("mix", "each") or (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_CHANNELS):
+        return text
+    raise ConfigError(f"--channel: expected a number from 1 to {MAX_CHANNELS}, mix or each, got {text}")
 
 
 def parse_jobs(text: str | None) -> int:

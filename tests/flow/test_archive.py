@@ -6,14 +6,16 @@ import json
 import os
 import random
 import signal
+import struct
 import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.chain import FILES, SOURDINE, call, events_in, lines_in, one_line
-from tests.sounds import RATE, eventful, noise, write_wav
+from tests.sounds import RATE, eventful, noise, pcm16, wav_bytes, write_wav
 
 from sourdine.local.scene import street_scene
 
@@ -223,3 +225,46 @@ def test_thousands_of_refusals_are_not_thousands_of_lines(tmp_path: Path) -> Non
     assert len(lines) == 21
     assert lines[-1] == "sourdine: and 40 more, in out/report.md"
     assert (tmp_path / "out" / "report.md").read_text("utf-8").count("refused: not_audio") == 60
+
+
+def write_two_channels(path: Path) -> None:
+    """Write a sound in the second channel, silence in the first."""
+    sound = eventful(61.0)
+    both = np.stack([np.zeros_like(sound), sound], axis=1)
+    path.write_bytes(wav_bytes(pcm16(both), n_channels=2))
+
+
+def test_channels_are_heard_one_mixed_or_each(tmp_path: Path) -> None:
+    write_two_channels(tmp_path / "x.wav")
+    for channel in ("1", "2", "mix", "each"):
+        assert call("run", "x.wav", "--channel", channel, "--out", channel, cwd=tmp_path).returncode == 0
+    levels = {
+        channel: [e["data"]["level_db"] for e in events_in(tmp_path / channel) if e["type"].endswith("level.v1")]
+        for channel in ("1", "2", "mix", "each")
+    }
+    assert levels["1"][0] == -127
+    assert levels["2"][0] - levels["mix"][0] == 6
+    assert levels["each"] == [*levels["1"], *levels["2"]]
+    names = [entry["name"] for entry in report(tmp_path / "each")["inputs"]]
+    assert names == ["x.wav channel 1", "x.wav channel 2"]
+    assert call("run", "x.wav", "--channel", "each", "--out", "each", "--resume", cwd=tmp_path).returncode == 0
+    third = call("run", "x.wav", "--channel", "3", "--out", "none", cwd=tmp_path)
+    assert (third.returncode, "bad_channels: " in one_line(third)) == (1, True)
+    assert call("run", "x.wav", "--channel", "left", cwd=tmp_path).returncode == 2
+
+
+def test_a_pipe_has_channels_too(tmp_path: Path) -> None:
+    write_two_channels(tmp_path / "x.wav")
+    raw = (tmp_path / "x.wav").read_bytes()[44:]
+    call("run", "-", "--rate", "16000", "--channels", "2", "--channel", "2", "--out", "pipe", cwd=tmp_path, stdin=raw)
+    call("run", "x.wav", "--channel", "2", "--out", "file", cwd=tmp_path)
+    assert results(tmp_path / "pipe") == results(tmp_path / "file")
+
+
+def test_the_recorders_own_stamp_is_taken_where_the_name_has_none(tmp_path: Path) -> None:
+    stamp = bytes(320) + b"2026-05-04" + b"21:00:00" + bytes(264)
+    sound = wav_bytes(pcm16(noise(2.0)))
+    bext = b"bext" + struct.pack("<I", len(stamp)) + stamp
+    (tmp_path / "x.wav").write_bytes(sound[:12] + bext + sound[12:])
+    assert call("run", "x.wav", "--start", "auto", "--zone", "Europe/Paris", cwd=tmp_path).returncode == 0
+    assert report(tmp_path / "sourdine-out")["inputs"][0]["start"] == "2026-05-04T19:00:00Z"

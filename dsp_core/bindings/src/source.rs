@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use crate::error;
 use crate::handles::AudioBlock;
 
-/// Sound from a file or a descriptor, first channel, block by block; samples never touch Python.
+/// Sound of one channel from a file or a descriptor, block by block; samples never touch Python.
 #[pyclass(frozen, module = "dsp_core.zone")]
 pub(crate) struct Source {
     inner: Mutex<source::Source>,
@@ -33,6 +33,8 @@ impl Source {
     ///     A regular file.
     /// sensor_id : int
     ///     Number of the sensor.
+    /// channel : int or None, default 1
+    ///     The channel that is heard, counted from 1; None for the mean of all.
     ///
     /// Returns
     /// -------
@@ -42,11 +44,12 @@ impl Source {
     /// Raises
     /// ------
     /// BlockError
-    ///     With its `reason`: a short code.
+    ///     With its `reason`, a short code; `bad_channels` for a channel that is not there.
     #[staticmethod]
-    #[pyo3(signature = (path, *, sensor_id))]
-    fn open(py: Python<'_>, path: PathBuf, sensor_id: u32) -> PyResult<Self> {
-        py.detach(|| source::Source::open(&path, sensor_id))
+    #[pyo3(signature = (path, *, sensor_id, channel=1))]
+    fn open(py: Python<'_>, path: PathBuf, sensor_id: u32, channel: Option<i64>) -> PyResult<Self> {
+        let channel = heard(channel);
+        py.detach(|| source::Source::open(&path, sensor_id, channel))
             .map(|inner| Self::new(inner, Signal::default()))
             .map_err(error::block)
     }
@@ -63,7 +66,9 @@ impl Source {
     /// encoding : str
     ///     `u8`, `s16le`, `s24le`, `s32le`, `f32le`, `f64le`, `alaw` or `mulaw`.
     /// n_channels : int
-    ///     1 to 64, interleaved; the first is heard.
+    ///     1 to 64, interleaved.
+    /// channel : int or None, default 1
+    ///     The channel that is heard, counted from 1; None for the mean of all.
     ///
     /// Returns
     /// -------
@@ -77,13 +82,14 @@ impl Source {
     /// BlockError
     ///     If rate or channels are out of range.
     #[staticmethod]
-    #[pyo3(signature = (fd, *, sensor_id, sample_rate, encoding, n_channels))]
+    #[pyo3(signature = (fd, *, sensor_id, sample_rate, encoding, n_channels, channel=1))]
     fn pcm(
         fd: RawFd,
         sensor_id: u32,
         sample_rate: u32,
         encoding: &str,
         n_channels: u32,
+        channel: Option<i64>,
     ) -> PyResult<Self> {
         let encoding = source::PcmEncoding::from_name(encoding).map_err(error::parameter)?;
         let format = source::PcmFormat {
@@ -91,12 +97,16 @@ impl Source {
             encoding,
             n_channels,
         };
-        let signal = Signal::default();
-        let reader = Interruptible {
-            file: duplicate(fd)?,
-            signal: Arc::clone(&signal),
+        let (file, channel, signal) = (duplicate(fd)?, heard(channel), Signal::default());
+        let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+        let opened = if is_file {
+            source::Source::pcm_file(file, sensor_id, format, channel)
+        } else {
+            let signal = Arc::clone(&signal);
+            let reader = Box::new(Interruptible { file, signal });
+            source::Source::pcm(reader, sensor_id, format, channel)
         };
-        source::Source::pcm(Box::new(reader), sensor_id, format)
+        opened
             .map(|inner| Self::new(inner, signal))
             .map_err(error::block)
     }
@@ -105,7 +115,7 @@ impl Source {
     fn sample_rate(&self) -> u32 {
         self.lock().sample_rate()
     }
-    /// Number of samples of a channel, where the header says it.
+    /// Number of samples of a channel in the whole recording, where the header says it.
     #[getter]
     fn n_samples(&self) -> Option<u64> {
         self.lock().n_samples()
@@ -115,30 +125,22 @@ impl Source {
     fn bits_per_sample(&self) -> u32 {
         self.lock().bits_per_sample()
     }
-    /// Number of channels; the first one is heard.
+    /// Number of channels.
     #[getter]
     fn n_channels(&self) -> u32 {
         self.lock().n_channels()
     }
-    /// Position of the next sample.
+    /// When the recording began, where the recorder's header says it.
+    ///
+    /// Digits alone, as `2026-05-04T21:00:00`; with a `Z` where the header tells that it is UTC.
+    #[getter]
+    fn recorded_at(&self) -> Option<String> {
+        self.lock().recorded_at().map(|at| at.to_string())
+    }
+    /// Position of the next sample; those that were skipped are not counted.
     #[getter]
     fn position(&self) -> u64 {
         self.lock().position()
-    }
-    /// Lets the first samples go, before the first read; positions count from what follows.
-    ///
-    /// Parameters
-    /// ----------
-    /// n_samples : int
-    ///     How many; a source that is shorter is over then.
-    ///
-    /// Raises
-    /// ------
-    /// BlockError
-    ///     With its `reason`: a short code.
-    fn skip(&self, py: Python<'_>, n_samples: u64) -> PyResult<()> {
-        py.detach(|| self.lock().skip(n_samples))
-            .map_err(error::block)
     }
     /// The next block of at most `max_samples` samples; None at the end.
     ///
@@ -165,6 +167,32 @@ impl Source {
             .map(|block| block.map(AudioBlock))
             .map_err(error::block)
     }
+    /// Goes over samples before the first block is read; the block then begins at sample 0.
+    ///
+    /// WAV and raw files are gone over unread, whatever their length. What is skipped is not looked at; a fault after which
+    /// nothing can be read is raised by the next `read`.
+    ///
+    /// Parameters
+    /// ----------
+    /// n_samples : int
+    ///     How many.
+    ///
+    /// Returns
+    /// -------
+    /// int
+    ///     How many there were. If fewer, the stream is over, and `read` gives None, even if it holds no sample.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     `out_of_order` after the first block.
+    fn skip(&self, py: Python<'_>, n_samples: u64) -> PyResult<u64> {
+        let skipped = py.detach(|| self.lock().skip(n_samples));
+        if let Some(raised) = lock(&self.signal).take() {
+            return Err(raised);
+        }
+        skipped.map_err(error::block)
+    }
     fn __repr__(&self) -> String {
         let source = self.lock();
         format!(
@@ -187,6 +215,11 @@ impl Source {
     fn lock(&self) -> MutexGuard<'_, source::Source> {
         lock(&self.inner)
     }
+}
+
+/// The channel of a number from 1, or the mean of all.
+fn heard(channel: Option<i64>) -> source::Channel {
+    channel.map_or(source::Channel::Mean, source::Channel::Number)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -22,6 +22,8 @@ pub mod weighting;
 
 pub mod level;
 
+pub mod calibrate;
+
 pub mod leq;
 
 pub mod third_octave;

@@ -7,11 +7,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners, add_pcm
+from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
 from sourdine.cli.picture import draw_left, need
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
-from sourdine.config import RunSettings, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
+from sourdine.config import RunSettings, parse_channel, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         raise ConfigError("--rate, --format and --channels are for raw PCM from a pipe: add - for it")
     if from_pipe and (parsed.resume or parsed.start == "auto"):
         raise ConfigError("--resume and --start auto are for recordings, and - is a pipe")
+    if from_pipe and parsed.channel == "each":
+        raise ConfigError("--channel each is for recordings, and - is a pipe: choose a number, or mix")
     if parsed.zone is not None and parsed.start != "auto":
         raise ConfigError("--zone is for --start auto")
     need(*(["matplotlib"] if parsed.picture else []))
@@ -106,6 +108,8 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         until=parse_mark("--until", parsed.until, is_start_known=parsed.start is not None),
         jobs=parse_jobs(parsed.jobs),
         resume=parsed.resume,
+        full_scale_db=full_scale_of(parsed.calibration, None),
+        channel=parse_channel(parsed.channel),
     )
 
 
@@ -168,7 +172,9 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     parser.add_argument("--policy", metavar="NAME|FILE", default="street", help="what may leave (default: street)")
     out = Path("sourdine-out")
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"output folder (default: {out})")
-    start = "UTC time of the first sample, like 2026-05-04T21:00:00Z, or auto: the time in each file's name"
+    channel = "channel to hear: a number, mix (the mean of all), or each (a sensor a channel; default: 1)"
+    parser.add_argument("--channel", metavar="N|mix|each", default="1", help=channel)
+    start = "UTC time of the first sample, like 2026-05-04T21:00:00Z, or auto: the time in each file's name or header"
     parser.add_argument("--start", metavar="TIME|auto", help=start)
     parser.add_argument("--zone", metavar="NAME", help="time zone of the times in names (default: UTC)")
     moment = "UTC time, or HH:MM:SS, MM:SS or seconds from the first sample"
@@ -179,5 +185,6 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     background = "a recording of the place on a usual day, to learn its background from first"
     parser.add_argument("--background", metavar="PATH", type=Path, help=background)
     parser.add_argument("--picture", action="store_true", help="draw what left, from the records alone, as picture.png")
+    add_calibration(parser)
     add_manners(parser)
     add_pcm(parser)

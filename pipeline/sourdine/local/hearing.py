@@ -10,7 +10,7 @@ from sourdine.flow import Flow
 from sourdine.local.inputs import Refusal, open_source, refusal_of
 from sourdine.local.interrupt import PatientReader
 from sourdine.local.summary import Outcome
-from sourdine.local.times import slot_of_name
+from sourdine.local.times import slot_of_header, slot_of_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sourdine.local.run import Watch
     from sourdine.outgoing.cloudevents import Record
 
-_NO_TIME = Refusal("no_time", "expected a time in the name, like 20260504_210000, got none: --start auto needs it")
+_NO_TIME = Refusal("no_time", "expected a time in the name, like 20260504_210000, or in the header, got none")
 
 
 class Hearing:
@@ -78,7 +78,7 @@ class Hearing:
             return
         outcome = self.outcome
         outcome.sample_rate, outcome.n_stated = source.sample_rate, source.n_samples
-        start_slot = self._start_slot()
+        start_slot = self._start_slot(source.recorded_at)
         if start_slot is None:
             self._refuse(_NO_TIME)
             return
@@ -92,11 +92,12 @@ class Hearing:
         source.skip(first_s * source.sample_rate)
         yield from self._through(source, start_slot + first_s, n_most)
 
-    def _start_slot(self) -> int | None:
+    def _start_slot(self, recorded_at: str | None) -> int | None:
         settings = self._settings
         if settings.zone is None or self._item.path is None:
             return settings.start_slot
-        return slot_of_name(self._item.path.name, settings.zone)
+        named = slot_of_name(self._item.path.name, settings.zone)
+        return slot_of_header(recorded_at, settings.zone) if named is None else named
 
     def _span(self, start_slot: int) -> tuple[int, int | None] | None:
         """Return seconds to let go and most samples to hear; None if nothing of it is wanted."""
@@ -119,6 +120,7 @@ class Hearing:
             policy=settings.policy.core,
             classify=self._classify,
             background=self._background,
+            full_scale_db=settings.full_scale_db,
         )
         outcome.hears_events = flow.hears_events
         outcome.longest_life_s = flow.longest_sample_life_s(settings.block_s)

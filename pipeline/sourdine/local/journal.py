@@ -73,6 +73,8 @@ def identity(settings: RunSettings, model_id: str, background_id: str | None) ->
         "policy_id": policy_id(settings.policy),
         "model_id": model_id,
         "background": background_id,
+        "full_scale_db": settings.full_scale_db,
+        "channel": settings.channel,
         "start": settings.start_slot if settings.zone is None else f"auto, {settings.zone}",
         "since": _mark(settings.since),
         "until": _mark(settings.until),
@@ -195,6 +197,7 @@ def _as_json(entry: Entry) -> dict[str, Any]:
     return {
         "sensor_id": outcome.item.sensor_id,
         "path": os.fsencode(str(outcome.item.path)).decode("latin-1"),
+        "channel": [outcome.item.channel, outcome.item.is_one_of_several],
         "key": os.fsencode(entry.key).decode("latin-1"),
         "stamp": entry.stamp,
         "start_slot": outcome.start_slot,
@@ -214,7 +217,8 @@ def _as_json(entry: Entry) -> dict[str, Any]:
 
 def _from_json(document: dict[str, Any]) -> Entry:
     path, key = (os.fsdecode(document[name].encode("latin-1")) for name in ("path", "key"))
-    outcome = Outcome(Input(int(document["sensor_id"]), Path(path)))
+    channel, is_one_of_several = document["channel"]
+    outcome = Outcome(Input(int(document["sensor_id"]), Path(path), channel, bool(is_one_of_several)))
     outcome.start_slot, outcome.sample_rate = int(document["start_slot"]), int(document["sample_rate"])
     outcome.n_stated, outcome.hears_events = document["n_stated"], bool(document["hears_events"])
     outcome.longest_life_s = float(document["life_s"])

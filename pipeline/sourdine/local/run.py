@@ -20,7 +20,7 @@ from sourdine.errors import ConfigError, OutputError
 from sourdine.flow import learn_background
 from sourdine.local import journal
 from sourdine.local.hearing import Hearing
-from sourdine.local.inputs import Input, Refusal, find_inputs, open_source, printable, refusal_of
+from sourdine.local.inputs import Input, Refusal, channel_of, find_inputs, open_source, printable, refusal_of
 from sourdine.local.interrupt import Interrupt
 from sourdine.local.journal import Entry, Journal
 from sourdine.local.report import write_report
@@ -125,7 +125,7 @@ def run(settings: RunSettings, watch: Watch) -> Summary:
         If the records cannot be written down.
     """
     if not settings.pcm:
-        find_inputs(settings.paths, settings.out, {})  # a mistyped path leaves earlier results alone
+        find_inputs(settings.paths, settings.out, {}, settings.channel)  # a mistyped path leaves earlier results alone
     summary = Summary(settings, model_id=Classify(policy=settings.policy.core).model_id)
     background = _background(settings) if settings.background else None
     head = journal.identity(settings, summary.model_id, _hash(settings.background))
@@ -146,7 +146,7 @@ def _hear_pipe(hall: _Hall, summary: Summary) -> None:
     """Write what leaves a pipe as it leaves."""
     summary.ledger.n_inputs = 1
     with closing(JsonlSink(hall.settings.out)) as sink:
-        hearing = hall.hearing(Input(1, None))
+        hearing = hall.hearing(Input(1, None, channel_of(hall.settings.channel)))
         for records in hearing.records():
             sink.write(records)
         summary.take(hearing.outcome)
@@ -157,7 +157,7 @@ def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch)
     settings = hall.settings
     known = {entry.key: entry for entry in book.entries}
     numbers = {key: entry.outcome.item.sensor_id for key, entry in known.items()}
-    inputs = find_inputs(settings.paths, settings.out, numbers)
+    inputs = find_inputs(settings.paths, settings.out, numbers, settings.channel)
     for item in inputs:
         if item.key in known and known[item.key].stamp != item.stamp:
             words = f"--resume: {item.name} has changed since it was heard"

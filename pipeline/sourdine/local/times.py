@@ -1,4 +1,4 @@
-"""When a recording began, read off its name: recorders write it there."""
+"""When a recording began, read off its name or its header: recorders write it there."""
 
 from __future__ import annotations
 
@@ -41,3 +41,21 @@ def slot_of_name(name: str, zone: str) -> int | None:
         if slot >= 0 and moment.year < 3000:
             return slot
     return None
+
+
+def slot_of_header(recorded_at: str | None, zone: str) -> int | None:
+    """Return the second that a recording's header gives for its first sample.
+
+    Parameters
+    ----------
+    recorded_at : str or None
+        From the source: ``2026-05-04T21:00:00``, with a Z if it is UTC.
+    zone : str
+        IANA name of the zone that a time without a Z is in.
+
+    Returns
+    -------
+    int or None
+        Seconds since 1970-01-01T00:00:00Z; None if the header says none.
+    """
+    return None if recorded_at is None else slot_of_name(recorded_at, zone)

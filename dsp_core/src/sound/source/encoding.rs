@@ -1,5 +1,6 @@
 //! How one sample is written: names, widths, and the way to `f32`.
 
+use super::channel::{Channel, index};
 use super::g711::{ALAW, MULAW};
 use crate::error::ParameterError;
 
@@ -93,39 +94,56 @@ pub struct PcmFormat {
     pub n_channels: u32,
 }
 
-/// Decodes the first channel of whole frames; a rest shorter than `stride` is left out.
-pub(super) fn decode_into(encoding: PcmEncoding, stride: usize, raw: &[u8], out: &mut Vec<f32>) {
-    match encoding {
-        PcmEncoding::U8 => firsts(raw, stride, out, |[x]| (f32::from(x) - 128.0) / 128.0),
-        PcmEncoding::S16Le => firsts(raw, stride, out, |x| {
-            f32::from(i16::from_le_bytes(x)) / 32_768.0
-        }),
-        PcmEncoding::S24Le => firsts(raw, stride, out, |[a, b, c]| {
+/// Decodes what is heard of whole frames; a rest shorter than a frame is left out.
+pub(super) fn decode_into(format: &PcmFormat, channel: Channel, raw: &[u8], out: &mut Vec<f32>) {
+    let frames = Frames {
+        n_channels: format.n_channels as usize,
+        channel,
+        raw,
+    };
+    match format.encoding {
+        PcmEncoding::U8 => frames.convert(out, |[x]| (f32::from(x) - 128.0) / 128.0),
+        PcmEncoding::S16Le => frames.convert(out, |x| f32::from(i16::from_le_bytes(x)) / 32_768.0),
+        PcmEncoding::S24Le => frames.convert(out, |[a, b, c]| {
             // In the upper three bytes, so that the sign is where an i32 has it.
             i32::from_le_bytes([0, a, b, c]) as f32 / 2_147_483_648.0
         }),
-        PcmEncoding::S32Le => firsts(raw, stride, out, |x| {
-            i32::from_le_bytes(x) as f32 / 2_147_483_648.0
-        }),
-        PcmEncoding::F32Le => firsts(raw, stride, out, f32::from_le_bytes),
-        PcmEncoding::F64Le => firsts(raw, stride, out, |x| f64::from_le_bytes(x) as f32),
-        PcmEncoding::Alaw => firsts(raw, stride, out, |[x]| ALAW[usize::from(x)]),
-        PcmEncoding::Mulaw => firsts(raw, stride, out, |[x]| MULAW[usize::from(x)]),
+        PcmEncoding::S32Le => {
+            frames.convert(out, |x| i32::from_le_bytes(x) as f32 / 2_147_483_648.0)
+        }
+        PcmEncoding::F32Le => frames.convert(out, f32::from_le_bytes),
+        PcmEncoding::F64Le => frames.convert(out, |x| f64::from_le_bytes(x) as f32),
+        PcmEncoding::Alaw => frames.convert(out, |[x]| ALAW[usize::from(x)]),
+        PcmEncoding::Mulaw => frames.convert(out, |[x]| MULAW[usize::from(x)]),
     }
 }
 
-/// The first `N` bytes of every `stride`, converted. One channel has its own loop: the compiler vectorises it.
-fn firsts<const N: usize>(
-    raw: &[u8],
-    stride: usize,
-    out: &mut Vec<f32>,
-    convert: impl Fn([u8; N]) -> f32,
-) {
-    if stride == N {
-        out.extend(raw.as_chunks::<N>().0.iter().map(|&x| convert(x)));
-    } else {
-        let frames = raw.chunks_exact(stride);
-        out.extend(frames.map(|frame| frame.first_chunk::<N>().map_or(0.0, |&x| convert(x))));
+/// Interleaved samples, and what of them is heard.
+struct Frames<'a> {
+    n_channels: usize,
+    channel: Channel,
+    raw: &'a [u8],
+}
+
+impl Frames<'_> {
+    /// Samples of `N` bytes, converted. One channel has its own loop: the compiler vectorises it.
+    fn convert<const N: usize>(&self, out: &mut Vec<f32>, convert: impl Fn([u8; N]) -> f32) {
+        let samples = self.raw.as_chunks::<N>().0;
+        let frames = samples.chunks_exact(self.n_channels);
+        match self.channel {
+            _ if self.n_channels == 1 => out.extend(samples.iter().map(|&x| convert(x))),
+            Channel::Number(number) => {
+                let i = index(number).unwrap_or(usize::MAX);
+                let heard = frames.filter_map(|frame| frame.get(i));
+                out.extend(heard.map(|&x| convert(x)));
+            }
+            Channel::Mean => {
+                let n_channels = self.n_channels as f32;
+                let sum =
+                    |frame: &[[u8; N]]| frame.iter().map(|&x| convert(x)).reduce(|a, b| a + b);
+                out.extend(frames.map(|frame| sum(frame).unwrap_or(0.0) / n_channels));
+            }
+        }
     }
 }
 

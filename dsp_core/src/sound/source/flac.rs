@@ -18,10 +18,10 @@ use symphonia::core::packet::Packet;
 use symphonia::default::codecs::FlacDecoder;
 use symphonia::default::formats::FlacReader;
 
+use super::channel::Channel;
 use super::codec::{Decoded, Fault, guarded};
 use super::{
-    Decode, StreamFormat, check_channels, corrupt, read_full, truncated, truncated_header,
-    unreadable, unsupported,
+    Decode, StreamFormat, corrupt, read_full, truncated, truncated_header, unreadable, unsupported,
 };
 use crate::error::BlockError;
 use crate::sound::block::check_sample_rate;
@@ -34,10 +34,11 @@ const N_HEAD: usize = 4 + 4 + 34;
 /// Full scale of the decoder, which left-aligns every sample in 32 bits.
 const FULL_SCALE: f32 = 2_147_483_648.0;
 
-/// Decodes the first channel of a FLAC file.
+/// Decodes a FLAC file.
 pub(super) struct Flac {
     frames: Box<dyn FormatReader>,
     decoder: Box<dyn AudioDecoder>,
+    channel: Channel,
     n_stated: Option<u64>,
     /// Samples that all packets so far hold.
     n_decoded: u64,
@@ -48,12 +49,13 @@ pub(super) struct Flac {
 
 impl Flac {
     /// Reads the metadata of a file from its beginning.
-    pub(super) fn open<R>(mut file: R) -> Result<(StreamFormat, Self), BlockError>
+    pub(super) fn open<R>(mut file: R, channel: Channel) -> Result<(StreamFormat, Self), BlockError>
     where
         R: Read + Seek + Send + Sync + 'static,
     {
         let head = read_head(&mut file)?;
         let format = stream_format(&head)?;
+        channel.check(format.n_channels)?;
         let start = file.stream_position().map_err(unreadable)?;
         let end = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
         file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
@@ -69,6 +71,7 @@ impl Flac {
         let flac = Self {
             frames,
             decoder,
+            channel,
             n_stated: format.n_samples,
             n_decoded: 0,
             n_bytes_left: end.saturating_sub(start),
@@ -87,14 +90,13 @@ impl Flac {
             Err(Fault::Refused(error)) => return Err(error),
         };
         self.check_position(&packet)?;
-        let decoder = &mut self.decoder;
+        let (decoder, channel) = (&mut self.decoder, self.channel);
         let frame = self
             .frame
             .cleared(packet.dur.get().min(MAX_FRAME_SAMPLES) as usize);
         guarded(|| {
             if let GenericAudioBufferRef::S32(planes) = decoder.decode(&packet)? {
-                let first = planes.plane(0).unwrap_or(&[]);
-                frame.extend(first.iter().map(|&x| x as f32 / FULL_SCALE));
+                channel.append(planes.iter_planes(), |x| x as f32 / FULL_SCALE, frame);
             }
             Ok(())
         })
@@ -202,9 +204,9 @@ fn stream_format(head: &[u8; N_HEAD]) -> Result<StreamFormat, BlockError> {
         n_channels: (bits >> 41) as u32 % 8 + 1,
         bits_per_sample: (bits >> 36) as u32 % 32 + 1,
         n_samples: (n_samples > 0).then_some(n_samples),
+        recorded_at: None,
     };
     check_sample_rate(format.sample_rate)?;
-    check_channels(format.n_channels)?;
     // The difference of two channels of 32 bits has 33, which the decoder does not hold.
     if format.bits_per_sample == 32 && format.n_channels == 2 {
         return Err(unsupported("at most 31 bits for two channels", 32));

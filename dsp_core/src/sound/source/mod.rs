@@ -1,6 +1,6 @@
 //! `Source`: a file or a raw stream in, `AudioBlock`s out. The only room of the core that reads anything.
 //!
-//! The container is found by content, never by name. Of several channels the first is used. Memory is bounded whatever the
+//! The container is found by content, never by name. Of several channels one is heard, or the mean of all. Memory is bounded whatever the
 //! length: one block, one read buffer of 64 kB, and for FLAC and Vorbis what one frame or page decodes to. The core's own
 //! buffers are wiped; the decoder's inner ones are not, and the recording that they came from exists anyway.
 //!
@@ -13,7 +13,13 @@
 //!
 //! An n-bit integer becomes `x / 2^(n-1)`, so that full scale is ±1; more than 24 bits are rounded to the nearest `f32`.
 
+mod channel;
+
 mod codec;
+
+mod container;
+
+mod decode;
 
 mod encoding;
 
@@ -25,15 +31,19 @@ mod ogg;
 
 mod pcm;
 
-mod setup;
+mod reading;
 
-mod skip;
+mod recorded_at;
+
+mod setup;
 
 mod vorbis;
 
 mod wav;
 
 mod wav_format;
+
+mod wav_stamp;
 
 #[cfg(test)]
 mod testing;
@@ -43,7 +53,7 @@ mod tests;
 
 use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use zeroize::{Zeroize, Zeroizing};
@@ -51,30 +61,20 @@ use zeroize::{Zeroize, Zeroizing};
 use crate::error::{BlockError, Reason};
 use crate::sound::block::{AudioBlock, check_sample_rate, first_fault};
 
+use container::{Container, N_MAGIC, container};
+use decode::{Decode, StreamFormat};
+use reading::{
+    corrupt, read_full, read_until, truncated, truncated_header, unreadable, unsupported,
+};
+
+pub use channel::Channel;
 pub use encoding::{PcmEncoding, PcmFormat};
+pub use recorded_at::RecordedAt;
 
 /// Most samples in one block: 65 s at 16 kHz. A larger wish is cut to it, so that no caller can ask for unbounded memory.
 pub const MAX_BLOCK_SAMPLES: usize = 1 << 20;
 /// Most channels of a stream.
 pub const MAX_CHANNELS: u32 = 64;
-/// Bytes that tell the containers apart.
-const N_MAGIC: usize = 12;
-
-/// What a stream says of itself before its first sample.
-struct StreamFormat {
-    sample_rate: u32,
-    n_channels: u32,
-    bits_per_sample: u32,
-    n_samples: Option<u64>,
-}
-
-/// Delivers the first channel of one stream, in order.
-trait Decode: Send {
-    /// Appends samples to `out` until it holds `n_wanted`, without growing it; fewer only if the stream is over.
-    ///
-    /// Before an error every sample that precedes it is appended.
-    fn fill(&mut self, out: &mut Vec<f32>, n_wanted: usize) -> Result<(), BlockError>;
-}
 
 /// An opened stream of one sensor.
 ///
@@ -85,8 +85,11 @@ pub struct Source {
     sensor_id: u32,
     format: StreamFormat,
     decoder: Box<dyn Decode>,
-    position: u64,
+    /// Samples gone over before the first that is delivered.
     n_skipped: u64,
+    /// Whether some were asked to be gone over.
+    is_skipped: bool,
+    position: u64,
     pending: Option<BlockError>,
     is_over: bool,
 }
@@ -96,8 +99,8 @@ impl Source {
     ///
     /// # Errors
     /// `Unreadable`, `Empty`, `NotAudio`, `TruncatedHeader`, `UnsupportedEncoding`, `CorruptData`, `BadRate` (outside 8 000
-    /// to 192 000 Hz), `BadChannels` (outside 1 to 64).
-    pub fn open(path: &Path, sensor_id: u32) -> Result<Self, BlockError> {
+    /// to 192 000 Hz), `BadChannels` (outside 1 to 64, or without the channel that is asked for).
+    pub fn open(path: &Path, sensor_id: u32, channel: Channel) -> Result<Self, BlockError> {
         // Looked at before it is opened: opening a named pipe waits for its writer.
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         if !metadata.is_file() {
@@ -108,32 +111,35 @@ impl Source {
             };
             return Err(BlockError::new(Reason::Unreadable, "a regular file", kind));
         }
-        Self::from_reader(File::open(path).map_err(unreadable)?, sensor_id)
+        Self::from_reader(File::open(path).map_err(unreadable)?, sensor_id, channel)
     }
 
     /// As [`Source::open`], from anything that can seek.
-    fn from_reader<R>(mut reader: R, sensor_id: u32) -> Result<Self, BlockError>
+    fn from_reader<R>(mut reader: R, sensor_id: u32, channel: Channel) -> Result<Self, BlockError>
     where
         R: Read + Seek + Send + Sync + 'static,
     {
         let mut magic = [0; N_MAGIC];
         let n_read = read_full(&mut reader, &mut magic)?;
         reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-        match container(&magic[..n_read])? {
+        let (format, decoder): (_, Box<dyn Decode>) = match container(&magic[..n_read])? {
             Container::Wav => {
                 let header = wav::read_header(&mut reader)?;
-                let decoder = pcm::Linear::new(Box::new(reader), &header.pcm, header.n_bytes);
-                Self::new(sensor_id, header.stream_format(), Box::new(decoder))
+                let input = pcm::Input::File(Box::new(reader));
+                channel.check(header.pcm.n_channels)?;
+                let linear = pcm::Linear::new(input, header.pcm, channel, header.n_bytes);
+                (header.stream_format(), Box::new(linear))
             }
             Container::Flac => {
-                let (format, decoder) = flac::Flac::open(reader)?;
-                Self::new(sensor_id, format, Box::new(decoder))
+                let (format, flac) = flac::Flac::open(reader, channel)?;
+                (format, Box::new(flac))
             }
             Container::Ogg => {
-                let (format, decoder) = vorbis::Vorbis::open(Box::new(reader))?;
-                Self::new(sensor_id, format, Box::new(decoder))
+                let (format, vorbis) = vorbis::Vorbis::open(Box::new(reader), channel)?;
+                (format, Box::new(vorbis))
             }
-        }
+        };
+        Self::new(sensor_id, format, decoder)
     }
 
     /// Takes a raw stream, such as a pipe, in a stated format. Nothing is read yet.
@@ -144,15 +150,40 @@ impl Source {
         reader: Box<dyn Read + Send>,
         sensor_id: u32,
         format: PcmFormat,
+        channel: Channel,
+    ) -> Result<Self, BlockError> {
+        Self::raw(pcm::Input::Pipe(reader), sensor_id, format, channel)
+    }
+
+    /// As [`Source::pcm`], from a regular file, which [`Source::skip`] goes over without reading. It begins where the
+    /// file stands.
+    ///
+    /// # Errors
+    /// `BadRate`, `BadChannels`.
+    pub fn pcm_file(
+        file: File,
+        sensor_id: u32,
+        format: PcmFormat,
+        channel: Channel,
+    ) -> Result<Self, BlockError> {
+        Self::raw(pcm::Input::File(Box::new(file)), sensor_id, format, channel)
+    }
+
+    fn raw(
+        input: pcm::Input,
+        sensor_id: u32,
+        format: PcmFormat,
+        channel: Channel,
     ) -> Result<Self, BlockError> {
         let stream_format = StreamFormat {
             sample_rate: format.sample_rate,
             n_channels: format.n_channels,
             bits_per_sample: format.encoding.n_bits(),
             n_samples: None,
+            recorded_at: None,
         };
-        check_channels(format.n_channels)?;
-        let decoder = pcm::Linear::new(reader, &format, None);
+        channel.check(format.n_channels)?;
+        let decoder = pcm::Linear::new(input, format, channel, None);
         Self::new(sensor_id, stream_format, Box::new(decoder))
     }
 
@@ -162,16 +193,45 @@ impl Source {
         decoder: Box<dyn Decode>,
     ) -> Result<Self, BlockError> {
         check_sample_rate(format.sample_rate)?;
-        check_channels(format.n_channels)?;
         Ok(Self {
             sensor_id,
             format,
             decoder,
-            position: 0,
             n_skipped: 0,
+            is_skipped: false,
+            position: 0,
             pending: None,
             is_over: false,
         })
+    }
+
+    /// Goes over samples before the first block, which then begins at position 0. WAV and raw files are gone over
+    /// unread, whatever their length; other streams are decoded, and wiped.
+    ///
+    /// Answers how many samples there were: fewer than asked for if the stream ends before. It is over then, and says so
+    /// with `None`, even if it held no sample at all. What is gone over is not looked at: only a fault after which nothing
+    /// can be read (damage, a missing end) is told, with the next block.
+    ///
+    /// # Errors
+    /// `OutOfOrder` after the first block.
+    pub fn skip(&mut self, n_samples: u64) -> Result<u64, BlockError> {
+        if self.position > 0 || (self.is_over && !self.is_skipped) {
+            let actual = format!("one at sample {}", self.position);
+            return Err(BlockError::new(
+                Reason::OutOfOrder,
+                "a stream of which nothing was read",
+                actual,
+            ));
+        }
+        if self.is_over {
+            return Ok(0);
+        }
+        let (n_skipped, outcome) = self.decoder.skip(n_samples);
+        self.n_skipped += n_skipped;
+        self.is_skipped |= n_samples > 0;
+        self.is_over = outcome.is_err();
+        self.pending = outcome.err();
+        Ok(n_skipped)
     }
 
     /// Sample rate in Hz.
@@ -179,7 +239,8 @@ impl Source {
         self.format.sample_rate
     }
 
-    /// Number of samples that the header states; `None` where it states none (raw PCM, OGG, a WAV written to a pipe).
+    /// Number of samples of the whole stream that the header states, skipped ones among them; `None` where it states none
+    /// (raw PCM, OGG, a WAV written to a pipe).
     pub fn n_samples(&self) -> Option<u64> {
         self.format.n_samples
     }
@@ -189,12 +250,17 @@ impl Source {
         self.format.bits_per_sample
     }
 
-    /// Number of channels in the source, of which the first is used.
+    /// Number of channels in the source, of which one is heard, or the mean of all.
     pub fn n_channels(&self) -> u32 {
         self.format.n_channels
     }
 
-    /// Position of the next block's first sample: the number of samples delivered.
+    /// When the recording began, if the recorder says so in the header.
+    pub fn recorded_at(&self) -> Option<RecordedAt> {
+        self.format.recorded_at
+    }
+
+    /// Position of the next block's first sample: the number of samples delivered, those skipped not counted.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -208,8 +274,9 @@ impl Source {
     /// At most `max_samples` samples; the wish is taken as 1 to [`MAX_BLOCK_SAMPLES`].
     ///
     /// # Errors
-    /// `Empty` (a stream without a sample), `TruncatedData`, `PartialSample`, `NotFinite` and `OutOfRange` (which name the
-    /// position), `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate).
+    /// `Empty` (a stream without a sample, unless some were to be skipped), `TruncatedData`, `PartialSample`, `NotFinite` and `OutOfRange` (which name the
+    /// position), `CorruptData`, `Unreadable`, `Mismatch` (a chained stream of another rate),
+    /// `BadChannels` (a chained stream without the channel).
     pub fn next_block(&mut self, max_samples: usize) -> Result<Option<AudioBlock>, BlockError> {
         if let Some(error) = self.pending.take() {
             return Err(error);
@@ -220,7 +287,7 @@ impl Source {
         let n_wanted = max_samples.clamp(1, MAX_BLOCK_SAMPLES);
         let mut samples = Zeroizing::new(Vec::with_capacity(self.n_expected(n_wanted)));
         let filled = self.decoder.fill(&mut samples, n_wanted);
-        let error = cut_at_fault(&mut samples, self.n_skipped + self.position).or(filled.err());
+        let error = cut_at_fault(&mut samples, self.position).or(filled.err());
         self.is_over = error.is_some() || samples.len() < n_wanted;
         if samples.is_empty() {
             return self.end(error);
@@ -248,7 +315,7 @@ impl Source {
     fn end(&self, error: Option<BlockError>) -> Result<Option<AudioBlock>, BlockError> {
         match error {
             Some(error) => Err(error),
-            None if self.position == 0 && self.n_skipped == 0 => {
+            None if self.position == 0 && !self.is_skipped => {
                 Err(BlockError::new(Reason::Empty, "at least 1 sample", 0))
             }
             None => Ok(None),
@@ -268,111 +335,10 @@ impl fmt::Debug for Source {
     }
 }
 
-/// The containers that are read.
-enum Container {
-    Wav,
-    Flac,
-    Ogg,
-}
-
-/// Tells the container by its first bytes.
-fn container(magic: &[u8]) -> Result<Container, BlockError> {
-    const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
-    let starts = |name: &[u8]| magic.starts_with(name);
-    if magic.is_empty() {
-        return Err(BlockError::new(
-            Reason::Empty,
-            "a file with sound",
-            "0 bytes",
-        ));
-    }
-    if WAV.iter().any(|name| starts(name)) && (magic.len() < N_MAGIC || &magic[8..] == b"WAVE") {
-        return Ok(Container::Wav);
-    }
-    if starts(b"fLaC") {
-        return Ok(Container::Flac);
-    }
-    if starts(b"OggS") {
-        return Ok(Container::Ogg);
-    }
-    if starts(b"RIFX") {
-        let what = "a big-endian WAV";
-        return Err(BlockError::new(
-            Reason::UnsupportedEncoding,
-            "a little-endian WAV",
-            what,
-        ));
-    }
-    let is_cut = |name: &&[u8]| name.starts_with(magic);
-    if WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
-        return Err(truncated_header());
-    }
-    Err(BlockError::new(
-        Reason::NotAudio,
-        "WAV, FLAC or OGG",
-        "something else",
-    ))
-}
-
 /// Keeps the samples before the first that is unfit, and wipes what follows.
 fn cut_at_fault(samples: &mut Vec<f32>, position: u64) -> Option<BlockError> {
     let (i, fault) = first_fault(samples, position)?;
     samples[i..].zeroize();
     samples.truncate(i);
     Some(fault)
-}
-
-fn check_channels(n_channels: u32) -> Result<(), BlockError> {
-    if (1..=MAX_CHANNELS).contains(&n_channels) {
-        return Ok(());
-    }
-    let expected = format!("1 to {MAX_CHANNELS} channels");
-    Err(BlockError::new(Reason::BadChannels, expected, n_channels))
-}
-
-/// Reads until the buffer is full or the stream ends, however small the pieces come.
-fn read_full(reader: &mut dyn Read, out: &mut [u8]) -> Result<usize, BlockError> {
-    let (n_read, outcome) = read_until(reader, out);
-    outcome.map(|()| n_read)
-}
-
-/// As [`read_full`]; tells also how much was read before an error.
-fn read_until(reader: &mut dyn Read, out: &mut [u8]) -> (usize, Result<(), BlockError>) {
-    let mut n_read = 0;
-    while n_read < out.len() {
-        match reader.read(&mut out[n_read..]) {
-            Ok(0) => break,
-            // A reader that claims more than it was given room for is taken at the room.
-            Ok(n) => n_read = out.len().min(n_read.saturating_add(n)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return (n_read, Err(unreadable(error))),
-        }
-    }
-    (n_read, Ok(()))
-}
-
-/// Names what the operating system said, but not the path: paths tell of people and places.
-fn unreadable(error: io::Error) -> BlockError {
-    BlockError::new(Reason::Unreadable, "a readable file", error)
-}
-
-fn truncated_header() -> BlockError {
-    BlockError::new(
-        Reason::TruncatedHeader,
-        "a complete header",
-        "one that ends early",
-    )
-}
-
-fn truncated(n_expected: u64, n_actual: u64) -> BlockError {
-    let expected = format!("{n_expected} samples");
-    BlockError::new(Reason::TruncatedData, expected, n_actual)
-}
-
-fn corrupt(expected: impl Into<String>, actual: impl fmt::Display) -> BlockError {
-    BlockError::new(Reason::CorruptData, expected, actual)
-}
-
-fn unsupported(expected: impl Into<String>, actual: impl fmt::Display) -> BlockError {
-    BlockError::new(Reason::UnsupportedEncoding, expected, actual)
 }

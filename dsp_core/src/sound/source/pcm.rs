@@ -1,20 +1,45 @@
 //! Uncompressed samples: the reader that WAV data and raw streams share.
 
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::encoding::{PcmEncoding, PcmFormat, decode_into};
-use super::{Decode, read_until, truncated};
+use super::channel::Channel;
+use super::decode::drop_samples;
+use super::encoding::{PcmFormat, decode_into};
+use super::{Decode, read_until, truncated, unreadable};
 use crate::error::{BlockError, Reason};
 
 /// Size of the read buffer: small enough for the cache, large enough that system calls do not count.
 const RAW_BYTES: usize = 1 << 16;
 
+/// Where the bytes come from.
+pub(super) enum Input {
+    /// A file: it goes forward without being read.
+    File(Box<dyn ReadSeek>),
+    /// A pipe: everything is read.
+    Pipe(Box<dyn Read + Send>),
+}
+
+/// What can be read and moved in.
+pub(super) trait ReadSeek: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> ReadSeek for R {}
+
+impl Input {
+    fn reader(&mut self) -> &mut dyn Read {
+        match self {
+            Self::File(file) => file,
+            Self::Pipe(pipe) => pipe,
+        }
+    }
+}
+
 /// Reads interleaved samples of one encoding.
 pub(super) struct Linear {
-    reader: Box<dyn Read + Send>,
-    encoding: PcmEncoding,
+    input: Input,
+    format: PcmFormat,
+    channel: Channel,
     /// Bytes of one sample of every channel.
     stride: usize,
     /// Bytes that the header still promises; `None`: as long as there are any.
@@ -26,20 +51,39 @@ pub(super) struct Linear {
 impl Linear {
     /// `n_bytes`: length of the data as the header states it, if it does. Channels: 1 to 64.
     pub(super) fn new(
-        reader: Box<dyn Read + Send>,
-        format: &PcmFormat,
+        input: Input,
+        format: PcmFormat,
+        channel: Channel,
         n_bytes: Option<u64>,
     ) -> Self {
         let stride = format.encoding.n_bytes() * format.n_channels.max(1) as usize;
         let raw = Zeroizing::new(vec![0; RAW_BYTES / stride * stride]);
         Self {
-            reader,
-            encoding: format.encoding,
+            input,
+            format,
+            channel,
             stride,
             n_left: n_bytes,
             n_stated: n_bytes.unwrap_or(0) / stride as u64,
             raw,
         }
+    }
+
+    /// Goes forward in a file by whole samples, as far as there are any; answers how many.
+    fn seek(&mut self, n_samples: u64) -> Result<u64, BlockError> {
+        let Input::File(file) = &mut self.input else {
+            return Ok(0);
+        };
+        let stride = self.stride as u64;
+        let start = file.stream_position().map_err(unreadable)?;
+        let end = file.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        let n_there = end.saturating_sub(start);
+        let n_bytes = self.n_left.map_or(n_there, |n| n.min(n_there));
+        let n_samples = n_samples.min(n_bytes / stride);
+        file.seek(SeekFrom::Start(start + n_samples * stride))
+            .map_err(unreadable)?;
+        self.n_left = self.n_left.map(|n| n - n_samples * stride);
+        Ok(n_samples)
     }
 
     /// Reads and decodes one buffer; `true` once the stream is over.
@@ -51,8 +95,8 @@ impl Linear {
             .n_left
             .map_or(n_bytes, |n| n.min(n_bytes as u64) as usize);
         let raw = &mut self.raw[..n_asked];
-        let (n_read, outcome) = read_until(&mut *self.reader, raw);
-        decode_into(self.encoding, self.stride, &raw[..n_read], out);
+        let (n_read, outcome) = read_until(self.input.reader(), raw);
+        decode_into(&self.format, self.channel, &raw[..n_read], out);
         raw[..n_read].zeroize();
         outcome?;
         self.n_left = self.n_left.map(|n| n - n_read as u64);
@@ -86,6 +130,16 @@ impl Decode for Linear {
         while out.len() < n_wanted && !self.fill_once(out, n_wanted)? {}
         Ok(())
     }
+
+    fn skip(&mut self, n_samples: u64) -> (u64, Result<(), BlockError>) {
+        match self.input {
+            Input::File(_) => match self.seek(n_samples) {
+                Ok(n_skipped) => (n_skipped, Ok(())),
+                Err(error) => (0, Err(error)),
+            },
+            Input::Pipe(_) => drop_samples(self, n_samples),
+        }
+    }
 }
 
 fn partial_sample(n: usize, stride: usize) -> BlockError {
@@ -101,8 +155,8 @@ fn partial_sample(n: usize, stride: usize) -> BlockError {
 mod tests {
     use std::io::Read;
 
-    use super::super::Source;
     use super::super::testing::{drain, raw};
+    use super::super::{PcmEncoding, Source};
     use super::*;
 
     #[test]
@@ -168,7 +222,7 @@ mod tests {
             encoding: PcmEncoding::S16Le,
             n_channels: 1,
         };
-        let mut source = Source::pcm(Box::new(Breaks(0)), 1, format).unwrap();
+        let mut source = Source::pcm(Box::new(Breaks(0)), 1, format, Channel::FIRST).unwrap();
         let (samples, error) = drain(&mut source, &[100]);
         assert_eq!(
             (samples.len(), error.unwrap().reason),
@@ -184,7 +238,7 @@ mod tests {
                 encoding: PcmEncoding::F64Le,
                 n_channels,
             };
-            Source::pcm(Box::new(std::io::empty()), 1, format)
+            Source::pcm(Box::new(std::io::empty()), 1, format, Channel::FIRST)
                 .err()
                 .map(|error| error.reason)
         };

@@ -3,7 +3,7 @@
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
-use super::{PcmEncoding, PcmFormat, Source};
+use super::{Channel, PcmEncoding, PcmFormat, Source};
 use crate::error::{BlockError, Reason};
 
 /// Samples until the stream is over, and the fault that ended it; asks for block sizes in turn.
@@ -34,7 +34,7 @@ pub(super) fn drain(source: &mut Source, sizes: &[usize]) -> (Vec<f32>, Option<B
 
 /// Opens and drains; the answer of bytes as a whole.
 pub(super) fn decode(bytes: &[u8]) -> (Vec<f32>, Option<Reason>) {
-    match Source::from_reader(Cursor::new(bytes.to_vec()), 7) {
+    match Source::from_reader(Cursor::new(bytes.to_vec()), 7, Channel::FIRST) {
         Ok(mut source) => {
             let (samples, error) = drain(&mut source, &[1_000]);
             (samples, error.map(|error| error.reason))
@@ -45,12 +45,12 @@ pub(super) fn decode(bytes: &[u8]) -> (Vec<f32>, Option<Reason>) {
 
 /// The reason for which bytes are not even opened.
 pub(super) fn refusal(bytes: &[u8]) -> Option<Reason> {
-    let opened = Source::from_reader(Cursor::new(bytes.to_vec()), 7);
+    let opened = Source::from_reader(Cursor::new(bytes.to_vec()), 7, Channel::FIRST);
     opened.err().map(|error| error.reason)
 }
 
 pub(super) fn open(bytes: &[u8]) -> Source {
-    Source::from_reader(Cursor::new(bytes.to_vec()), 7).unwrap()
+    Source::from_reader(Cursor::new(bytes.to_vec()), 7, Channel::FIRST).unwrap()
 }
 
 pub(super) fn raw(bytes: &[u8], encoding: PcmEncoding, n_channels: u32) -> Source {
@@ -59,7 +59,13 @@ pub(super) fn raw(bytes: &[u8], encoding: PcmEncoding, n_channels: u32) -> Sourc
         encoding,
         n_channels,
     };
-    Source::pcm(Box::new(Cursor::new(bytes.to_vec())), 7, format).unwrap()
+    Source::pcm(
+        Box::new(Cursor::new(bytes.to_vec())),
+        7,
+        format,
+        Channel::FIRST,
+    )
+    .unwrap()
 }
 
 pub(super) fn golden(name: &str) -> Vec<u8> {

@@ -12,10 +12,11 @@ use symphonia::core::packet::PacketRef;
 use symphonia::core::units::{Duration, Timestamp};
 use symphonia::default::codecs::VorbisDecoder;
 
+use super::channel::Channel;
 use super::codec::{Decoded, guarded};
 use super::ogg::{Next, Packet, Page, Pages, ended_early};
 use super::setup::check_setup;
-use super::{Decode, StreamFormat, check_channels, corrupt, truncated_header, unsupported};
+use super::{Decode, StreamFormat, corrupt, truncated_header, unsupported};
 use crate::error::{BlockError, Reason};
 use crate::sound::block::check_sample_rate;
 
@@ -26,7 +27,7 @@ const MAX_PACKET_SAMPLES: usize = 4_096;
 /// Vorbis has no width of its own; its encoders are fed 16 bits.
 const BITS_PER_SAMPLE: u32 = 16;
 
-/// Decodes the first channel of the first Vorbis stream of an OGG file, and of those chained to it.
+/// Decodes the first Vorbis stream of an OGG file, and of those chained to it.
 pub(super) struct Vorbis {
     pages: Pages,
     stream: Stream,
@@ -38,6 +39,7 @@ struct Stream {
     serial: u32,
     sample_rate: u32,
     n_channels: u32,
+    channel: Channel,
     decoder: VorbisDecoder,
     packet: Packet,
     next_sequence: u32,
@@ -48,15 +50,19 @@ struct Stream {
 
 impl Vorbis {
     /// Reads the three header packets.
-    pub(super) fn open(reader: Box<dyn Read + Send>) -> Result<(StreamFormat, Self), BlockError> {
+    pub(super) fn open(
+        reader: Box<dyn Read + Send>,
+        channel: Channel,
+    ) -> Result<(StreamFormat, Self), BlockError> {
         let mut pages = Pages::new(reader);
         next_header_page(&mut pages)?;
-        let stream = Stream::open(&mut pages)?;
+        let stream = Stream::open(&mut pages, channel)?;
         let format = StreamFormat {
             sample_rate: stream.sample_rate,
             n_channels: stream.n_channels,
             bits_per_sample: BITS_PER_SAMPLE,
             n_samples: None,
+            recorded_at: None,
         };
         Ok((
             format,
@@ -91,7 +97,7 @@ impl Vorbis {
     /// Goes over to a stream that begins where the last one ended.
     fn chain(&mut self) -> Result<(), BlockError> {
         let sample_rate = self.stream.sample_rate;
-        self.stream = Stream::open(&mut self.pages)?;
+        self.stream = Stream::open(&mut self.pages, self.stream.channel)?;
         if self.stream.sample_rate == sample_rate {
             return Ok(());
         }
@@ -125,15 +131,17 @@ impl Decode for Vorbis {
 
 impl Stream {
     /// Reads the headers; the first page has been read.
-    fn open(pages: &mut Pages) -> Result<Self, BlockError> {
+    fn open(pages: &mut Pages, channel: Channel) -> Result<Self, BlockError> {
         let ident = find_ident(pages)?;
         let serial = pages.page.serial();
         let (sample_rate, n_channels) = check_ident(&ident)?;
+        channel.check(n_channels)?;
         let (extra, next_sequence) = read_headers(pages, ident)?;
         Ok(Self {
             serial,
             sample_rate,
             n_channels,
+            channel,
             decoder: decoder(extra)?,
             packet: Packet::default(),
             next_sequence,
@@ -150,9 +158,9 @@ impl Stream {
         }
         self.next_sequence = page.sequence().wrapping_add(1);
         let samples = out.cleared(page.n_packets() * MAX_PACKET_SAMPLES);
-        let decoder = &mut self.decoder;
+        let (decoder, channel) = (&mut self.decoder, self.channel);
         self.packet
-            .split(page, |packet| decode(decoder, packet, samples))?;
+            .split(page, |packet| decode(decoder, channel, packet, samples))?;
         self.is_over = page.is_last();
         let Some(end_sample) = page.end_sample() else {
             return Ok(());
@@ -236,7 +244,6 @@ fn check_ident(ident: &[u8]) -> Result<(u32, u32), BlockError> {
     }
     let n_channels = u32::from(ident[11]);
     let sample_rate = u32::from_le_bytes([ident[12], ident[13], ident[14], ident[15]]);
-    check_channels(n_channels)?;
     check_sample_rate(sample_rate)?;
     Ok((sample_rate, n_channels))
 }
@@ -253,6 +260,7 @@ fn decoder(extra: Vec<u8>) -> Result<VorbisDecoder, BlockError> {
 /// Decodes one packet; an empty one holds no sound.
 fn decode(
     decoder: &mut VorbisDecoder,
+    channel: Channel,
     packet: &Packet,
     out: &mut Vec<f32>,
 ) -> Result<(), BlockError> {
@@ -265,7 +273,7 @@ fn decode(
     let data = PacketRef::new(0, Timestamp::ZERO, Duration::ZERO, &packet.bytes);
     guarded(|| {
         if let GenericAudioBufferRef::F32(planes) = decoder.decode_ref(&data)? {
-            out.extend_from_slice(planes.plane(0).unwrap_or(&[]));
+            channel.append(planes.iter_planes(), |x| x, out);
         }
         Ok(())
     })

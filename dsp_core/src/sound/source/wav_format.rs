@@ -1,7 +1,8 @@
 //! The format chunk of a WAV file, plain or `WAVE_FORMAT_EXTENSIBLE`.
 
+use super::channel::check_channels;
 use super::encoding::{PcmEncoding, PcmFormat};
-use super::{check_channels, corrupt, unsupported};
+use super::{corrupt, unsupported};
 use crate::error::BlockError;
 use crate::sound::block::check_sample_rate;
 
