@@ -5,11 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sourdine import __version__
-<<<<<<< HEAD
-from sourdine.cli import completion, demo, key, listen, picture, policy, run
-=======
-from sourdine.cli import calibrate, completion, demo, key, listen, policy, run
->>>>>>> main
+from sourdine.cli import calibrate, completion, demo, key, listen, picture, policy, run
 from sourdine.cli.arguments import Parser
 from sourdine.cli.terminal import EXIT_WORDS
 
@@ -29,11 +25,7 @@ sourdine COMMAND --help says more.
 """
 
 #: In the order in which a newcomer meets them.
-<<<<<<< HEAD
-_COMMANDS: Final = (demo, run, listen, picture, policy, key, completion)
-=======
-_COMMANDS: Final = (demo, run, listen, calibrate, policy, key, completion)
->>>>>>> main
+_COMMANDS: Final = (demo, run, listen, picture, calibrate, policy, key, completion)
 
 
 def lesson() -> str:

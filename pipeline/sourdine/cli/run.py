@@ -95,7 +95,8 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         raise ConfigError("--channel each is for recordings, and - is a pipe: choose a number, or mix")
     if parsed.zone is not None and parsed.start != "auto":
         raise ConfigError("--zone is for --start auto")
-    need(*(["matplotlib"] if parsed.picture else []))
+    if parsed.picture:
+        need("matplotlib")
     return RunSettings(
         paths=() if from_pipe else tuple(Path(path) for path in parsed.paths),
         out=parsed.out,
