@@ -17,9 +17,10 @@ pub(super) enum Container {
     Mp4,
 }
 
+const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
+
 /// Tells the container by its first bytes.
 pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
-    const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
     let starts = |name: &[u8]| magic.starts_with(name);
     if magic.is_empty() {
         return Err(BlockError::new(
@@ -46,22 +47,21 @@ pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
     {
         return Ok(Container::Frames);
     }
-    if starts(b"RIFX") {
-        let what = "a big-endian WAV";
-        return Err(BlockError::new(
-            Reason::UnsupportedEncoding,
-            "a little-endian WAV",
-            what,
-        ));
+    Err(refusal(magic))
+}
+
+/// Why first bytes that begin no container are refused: a form that is not read, too few of them, or no sound.
+fn refusal(magic: &[u8]) -> BlockError {
+    if magic.starts_with(b"RIFX") {
+        let (expected, actual) = ("a little-endian WAV", "a big-endian WAV");
+        return BlockError::new(Reason::UnsupportedEncoding, expected, actual);
     }
+    let is_cut_frame = magic.len() < N_HEAD && magic[0] == 0xFF;
     let is_cut = |name: &&[u8]| name.starts_with(magic);
-    if magic.len() < N_HEAD && magic[0] == 0xFF {
-        return Err(truncated_header());
+    if is_cut_frame || WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
+        return truncated_header();
     }
-    if WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
-        return Err(truncated_header());
-    }
-    Err(not_audio())
+    not_audio()
 }
 
 pub(super) fn not_audio() -> BlockError {
