@@ -39,8 +39,12 @@ def expected_rows(folder: Path, period_s: int) -> list[tuple[str, ...]]:
         return sorted(data_in(folder, name), key=lambda data: int(data["slot"]))
 
     events = [
-        (at(event["slot"]), event["sound_class"].replace("_", " "), level(event, "none"))
-        + (CONFIDENCES[event["confidence"]],)
+        (
+            at(event["slot"]),
+            event["sound_class"].replace("_", " "),
+            level(event, "none"),
+            CONFIDENCES[event["confidence"]],
+        )
         for event in rows("events.jsonl")
     ]
     levels = [(at(step["slot"]), f"LAeq, {period_s} s", level(step, "missing")) for step in rows("levels.jsonl")]
@@ -104,7 +108,9 @@ def test_page_loads_nothing_and_can_be_heard_as_words(tmp_path: Path) -> None:
     tags = {tag for tag, _ in page.elements}
     assert not tags & {"script", "link", "iframe", "object", "b"}
     assert "url(" not in html
-    assert [value for _, attributes in page.elements for value in attributes.values() if value and "//" in value[:9]] == []
+    assert [
+        value for _, attributes in page.elements for value in attributes.values() if value and "//" in value[:9]
+    ] == []
     ((_, image),) = [element for element in page.elements if element[0] == "img"]
     assert (image["src"] or "").startswith("data:image/png;base64,")
     assert "a<b>&'x.wav" in (image["alt"] or "")
