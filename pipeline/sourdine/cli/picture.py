@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners
+from sourdine.cli.arguments import add_calibration, add_manners, full_scale_of
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_mark
@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
     moment = "HH:MM:SS, MM:SS or seconds from the first sample"
     parser.add_argument("--since", metavar="TIME", help=f"hear nothing before: {moment}")
     parser.add_argument("--until", metavar="TIME", help="hear nothing from there on: as --since")
+    add_calibration(parser)
     add_manners(parser)
     parser.set_defaults(run=run)
 
@@ -77,6 +78,7 @@ def run(parsed: argparse.Namespace) -> int:
         policy=load_policy(parsed.policy),
         since=parse_mark("--since", parsed.since, is_start_known=False),
         until=parse_mark("--until", parsed.until, is_start_known=False),
+        full_scale_db=full_scale_of(parsed.calibration, None),
     )
     is_watched = sys.stderr.isatty() and not parsed.quiet
     with ProgressWatch() if is_watched else nullcontext(Watch()) as watch:

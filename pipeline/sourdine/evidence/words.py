@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import floor, log10
 from typing import TYPE_CHECKING, Final
 
 from sourdine.local.view import CONFIDENCES, SCALE_NAMES, count
@@ -46,10 +47,9 @@ def share_words(part: float, whole: float) -> str:
         For instance 0.00006 %.
     """
     per_cent = 100.0 * part / whole if whole else 0.0
-    decimals = 0
-    while per_cent and decimals < 12 and per_cent * 10**decimals < 1.0:
-        decimals += 1
-    return f"{per_cent:.{decimals}f}{GROUP}%"
+    rounded = per_cent if per_cent >= 1.0 else float(f"{per_cent:.1g}")
+    decimals = -floor(log10(rounded)) if 0.0 < rounded < 1.0 else 0
+    return f"{rounded:.{decimals}f}{GROUP}%"
 
 
 def class_words(sound_class: str) -> str:
