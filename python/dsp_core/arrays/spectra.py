@@ -151,7 +151,7 @@ def mel_filterbank(
 
     Notes
     -----
-    Made in float64. "slaney" is librosa's ``filters.mel``, with and without the norm, within 1e-7 of the largest weight.
+    Made in float64. "slaney" is librosa's ``filters.mel``, with and without norm, within 1e-7 of the largest weight.
 
     References
     ----------
