@@ -46,6 +46,9 @@ mod wav_format;
 mod wav_stamp;
 
 #[cfg(test)]
+mod span_tests;
+
+#[cfg(test)]
 mod testing;
 
 #[cfg(test)]
