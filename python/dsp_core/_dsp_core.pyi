@@ -9,6 +9,8 @@ __all__ = [
     "HEALTH_STATES",
     "METRICS",
     "SOUND_CLASSES",
+    "ArrayLogMel",
+    "ArrayPowerSpectrum",
     "ArrayScorer",
     "AudioBlock",
     "Background",
@@ -34,11 +36,8 @@ __all__ = [
     "Source",
     "Trigger",
     "__version__",
-    "array_log_mel",
     "array_mel_filterbank",
-    "array_n_frames",
     "array_n_resampled",
-    "array_power_spectrum",
     "array_resample",
     "bits_per_record",
     "capacity",
@@ -333,21 +332,6 @@ class Sealer:
 def create_key(path: str | os.PathLike[str]) -> list[str]: ...
 def rotate_key(path: str | os.PathLike[str]) -> list[str]: ...
 def key_ids(path: str | os.PathLike[str]) -> list[str]: ...
-def array_n_frames(n: int, n_fft: int, win_length: int, hop: int) -> int: ...
-def array_power_spectrum(
-    y: NDArray[np.float32], out: NDArray[np.float32], n_fft: int, win_length: int, hop: int
-) -> None: ...
-def array_log_mel(
-    y: NDArray[np.float32],
-    out: NDArray[np.float32],
-    sample_rate: int,
-    n_fft: int,
-    win_length: int,
-    hop: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float,
-) -> None: ...
 def array_mel_filterbank(
     sample_rate: int,
     n_fft: int,
@@ -359,6 +343,20 @@ def array_mel_filterbank(
 ) -> NDArray[np.float32]: ...
 def array_n_resampled(n: int, sample_rate: int, target_rate: int) -> int: ...
 def array_resample(y: NDArray[np.float32], out: NDArray[np.float32], sample_rate: int, target_rate: int) -> None: ...
+
+@final
+class ArrayLogMel:
+    def __new__(
+        cls, *, sample_rate: int, n_fft: int, win_length: int, hop: int, n_mels: int, fmin: float, fmax: float
+    ) -> ArrayLogMel: ...
+    def n_frames(self, n: int) -> int: ...
+    def log_mel_into(self, y: NDArray[np.float32], out: NDArray[np.float32]) -> None: ...
+
+@final
+class ArrayPowerSpectrum:
+    def __new__(cls, *, n_fft: int, win_length: int, hop: int) -> ArrayPowerSpectrum: ...
+    def n_frames(self, n: int) -> int: ...
+    def power_into(self, y: NDArray[np.float32], out: NDArray[np.float32]) -> None: ...
 
 @final
 class ArrayScorer:

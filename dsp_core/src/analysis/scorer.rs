@@ -4,7 +4,7 @@ use zeroize::Zeroize;
 
 use super::anomaly::{Anomaly, UNIT_FRAMES, UnitSum, load_count};
 use super::background::Background;
-use super::tail::{Episode, Tail};
+use super::tail::{Episode, MAX_RATE, Tail};
 use super::window::N_BANDS;
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError};
@@ -182,8 +182,16 @@ impl AnomalyScorer {
     /// For a recording that begins with the next frame.
     ///
     /// # Errors
-    /// A dial that is not a number over 0.
+    /// A dial that is not over 0, or over what the tail can be fitted to.
     pub fn new(alarms_per_day: f64) -> Result<Self, ParameterError> {
+        if !(alarms_per_day > 0.0 && alarms_per_day <= MAX_RATE) {
+            let expected = format!("a number over 0, at most {MAX_RATE}");
+            return Err(ParameterError::new(
+                "alarms_per_day",
+                expected,
+                alarms_per_day,
+            ));
+        }
         let mut scorer = Scorer::new(alarms_per_day, None)?;
         scorer.begin_at(0);
         Ok(Self {
@@ -250,8 +258,10 @@ mod tests {
     }
 
     #[test]
-    fn a_dial_is_a_number_over_zero() {
-        assert!(AnomalyScorer::new(0.0).is_err());
-        assert!(AnomalyScorer::new(f64::NAN).is_err());
+    fn a_dial_that_nothing_could_be_set_to_is_refused() {
+        for dial in [0.0, -1.0, 4_000.1, f64::INFINITY, f64::NAN] {
+            assert!(AnomalyScorer::new(dial).is_err(), "{dial}");
+        }
+        assert!(AnomalyScorer::new(4_000.0).is_ok());
     }
 }

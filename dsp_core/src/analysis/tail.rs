@@ -35,7 +35,7 @@ const PRIOR_EXCESSES: f64 = 50.0;
 /// Clusters a day over the initial threshold: four times the dial, within these bounds.
 const RATE_OVER_DIAL: f64 = 4.0;
 const MIN_RATE: f64 = 240.0;
-const MAX_RATE: f64 = 4_000.0;
+pub(crate) const MAX_RATE: f64 = 4_000.0;
 const MIN_SHAPE: f64 = -0.25;
 const MAX_SHAPE: f64 = 0.35;
 /// Steps of the initial threshold, in scales of the tail: first and last.

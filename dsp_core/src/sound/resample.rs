@@ -265,6 +265,18 @@ per_path! {
     }
 }
 
+/// Refuses rates that nothing is resampled from or to.
+///
+/// # Errors
+/// A rate outside 8 000 to 192 000 Hz.
+pub fn check_rates(sample_rate: u32, target_rate: u32) -> Result<(), ParameterError> {
+    for (name, rate) in [("sample_rate", sample_rate), ("target_rate", target_rate)] {
+        check_sample_rate(rate)
+            .map_err(|e: BlockError| ParameterError::new(name, e.expected, e.actual))?;
+    }
+    Ok(())
+}
+
 /// Samples that `n` samples become.
 pub fn n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> usize {
     let n_out = (n as u128 * u128::from(target_rate)).div_ceil(u128::from(sample_rate.max(1)));
@@ -284,10 +296,7 @@ pub fn resample_into(
     target_rate: u32,
     out: &mut [f32],
 ) -> Result<(), ParameterError> {
-    for (name, rate) in [("sample_rate", sample_rate), ("target_rate", target_rate)] {
-        check_sample_rate(rate)
-            .map_err(|e: BlockError| ParameterError::new(name, e.expected, e.actual))?;
-    }
+    check_rates(sample_rate, target_rate)?;
     let n = n_resampled(samples.len(), sample_rate, target_rate);
     if out.len() != n {
         return Err(ParameterError::new("out", format!("{n} values"), out.len()));

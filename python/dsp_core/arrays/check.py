@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from dsp_core._dsp_core import ParameterError
 from numpy.typing import NDArray
 
-Float32Array: TypeAlias = NDArray[np.float32]
+if TYPE_CHECKING:
+    Float32Array: TypeAlias = NDArray[np.float32]
+else:  # what the reference and help() print: spelled out, a signature would not fit its line
+    Float32Array = np.ndarray
 
 
 def refuse(name: str, expected: str, actual: object) -> ParameterError:
@@ -37,7 +40,7 @@ def as_rows(y: Any, name: str = "y") -> tuple[Float32Array, tuple[int, ...]]:
     Parameters
     ----------
     y : numpy.ndarray
-        float32, shape=(..., n), C-contiguous, not empty. NaN and infinity are the core's to find.
+        float32, shape=(..., n), C-contiguous, aligned, without a mask, not empty. NaN is the core's to find.
     name : str, default="y"
         Name of the parameter.
 
@@ -55,24 +58,30 @@ def as_rows(y: Any, name: str = "y") -> tuple[Float32Array, tuple[int, ...]]:
     """
     if not isinstance(y, np.ndarray):
         raise refuse(name, "a numpy array of float32", f"{type(y).__name__}: np.asarray({name}, np.float32)")
+    if hasattr(y, "mask"):
+        raise refuse(name, "an array without a mask", f"{type(y).__name__}: {name}.filled(0)")
     if y.dtype != np.float32:
         raise refuse(name, "float32", f"{y.dtype}: {name}.astype(np.float32)")
     if y.ndim == 0 or y.size == 0:
-        raise refuse(name, "at least 1 sample on the last axis", f"shape {y.shape}")
+        raise refuse(name, "at least 1 sample", f"shape {y.shape}")
     if not y.flags.c_contiguous:
         raise refuse(name, "a C-contiguous array", f"strides {y.strides}: np.ascontiguousarray({name})")
+    if not y.flags.aligned:
+        raise refuse(name, "an aligned array", f"one that is not: {name}.copy()")
     return y.reshape(-1, y.shape[-1]), y.shape[:-1]
 
 
-def as_out(out: Any, shape: tuple[int, ...]) -> Float32Array:
+def as_out(out: Any, shape: tuple[int, ...], y: Float32Array) -> Float32Array:
     """Return the array that results are written into: the caller's, or a new one.
 
     Parameters
     ----------
     out : numpy.ndarray or None
-        float32, C-contiguous, writeable, of exactly that shape.
+        float32, C-contiguous, aligned, writeable, of exactly that shape, sharing no memory with `y`.
     shape : tuple of int
         Of the result.
+    y : numpy.ndarray
+        What the result is made of.
 
     Returns
     -------
@@ -89,8 +98,10 @@ def as_out(out: Any, shape: tuple[int, ...]) -> Float32Array:
     if not isinstance(out, np.ndarray) or out.dtype != np.float32 or out.shape != shape:
         what = f"{out.dtype} of shape {out.shape}" if isinstance(out, np.ndarray) else type(out).__name__
         raise refuse("out", f"a float32 array of shape {shape}", what)
-    if not (out.flags.c_contiguous and out.flags.writeable):
-        raise refuse("out", "a C-contiguous, writeable array", "one that is not")
+    if not out.flags.carray:
+        raise refuse("out", "a C-contiguous, aligned, writeable array", "one that is not")
+    if np.may_share_memory(out, y):
+        raise refuse("out", "an array that shares no memory with y", "one that does")
     return out
 
 
@@ -332,6 +343,6 @@ def as_one_of(name: str, value: Any, choices: tuple[Any, ...]) -> Any:
     ParameterError
         If it is none of them.
     """
-    if value not in choices:
+    if not isinstance(value, str | None) or value not in choices:
         raise refuse(name, " or ".join(repr(choice) for choice in choices), repr(value))
     return value

@@ -128,7 +128,7 @@ def c_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None =
 
 def _weighting(y: Float32Array, sample_rate: int, out: Float32Array | None, *, is_c: bool) -> Float32Array:
     rows, _ = as_rows(y)
-    result = as_out(out, y.shape)
+    result = as_out(out, y.shape, y)
     weight_rows(rows, result.reshape(rows.shape), sample_rate=as_sample_rate(sample_rate), is_c=is_c)
     return result
 
@@ -195,7 +195,7 @@ def time_weighting(
     '-1.0'
     """
     rows, _ = as_rows(y)
-    result = as_out(out, y.shape)
+    result = as_out(out, y.shape, y)
     if isinstance(time_constant_s, str):
         if time_constant_s not in _TIME_CONSTANTS_S:
             raise refuse("time_constant_s", "a number, 'fast', 'slow' or 'impulse'", repr(time_constant_s))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from dsp_core._dsp_core import ArrayScorer
-from dsp_core.arrays.check import Float32Array, as_rows, refuse
+from dsp_core.arrays.check import Float32Array, as_rows, is_number, refuse
 
 _N_BANDS = 64
 
@@ -15,20 +15,24 @@ class AnomalyScorer:
     Parameters
     ----------
     alarms_per_day : float, default=1000.0
-        The dial: about how often a day a score should pass its threshold. Over 4000 acts as 4000.
+        The dial: about how many alarms a day of such sound should give; over 0, at most 4000. Units over the threshold
+        within 10 s of the first are one alarm, and so are those that go on, up to 20 s.
 
     Raises
     ------
     ParameterError
-        If the dial is not a number over 0.
+        If the dial is out of its range.
 
     Notes
     -----
     A unit is the mean of 20 log-mel frames. Per band two running centres and scales are kept (30 s, 1 h); the score
     is the mean of the 8 most raised bands, in scales, averaged with the shrinkage Mahalanobis length of 16 pooled
-    bands. 0 is usual; 2 and more is rare. Scales and threshold begin with those of a street and learn: the first
-    seconds of a recording say little, and thresholds are good after minutes. Learning stands still while something
-    stands out, for at most 10 s.
+    bands. A score has no unit: 0 is usual, 2 and more is rare, and only its threshold says how rare.
+
+    Scales and threshold begin with those of a street, and the gain is fitted within the first seconds. The first 2 s
+    are scored, but the threshold learns nothing from them; it suits the recording after minutes, at a dial of a few
+    alarms a day after days. Learning stands still while something stands out, for at most 10 s: what stays becomes
+    usual. Each recording has a scorer of its own.
 
     References
     ----------
@@ -47,8 +51,8 @@ class AnomalyScorer:
     """
 
     def __init__(self, *, alarms_per_day: float = 1000.0) -> None:
-        if isinstance(alarms_per_day, bool) or not isinstance(alarms_per_day, (int, float)):
-            raise refuse("alarms_per_day", "a number over 0", type(alarms_per_day).__name__)
+        if not is_number(alarms_per_day):
+            raise refuse("alarms_per_day", "a number over 0, at most 4000", type(alarms_per_day).__name__)
         self._alarms_per_day = float(alarms_per_day)
         self._scorer = ArrayScorer(self._alarms_per_day)
 
@@ -76,7 +80,7 @@ class AnomalyScorer:
         return _columns(self._scorer.push(_checked(frames)))
 
     def finish(self) -> tuple[Float32Array, Float32Array]:
-        """End the stream.
+        """End the stream; the next `push` begins another, with nothing learned.
 
         Returns
         -------

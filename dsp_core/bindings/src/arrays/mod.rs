@@ -17,17 +17,19 @@ type Rows<'py> = Bound<'py, PyArray2<f32>>;
 
 /// Borrows rows to read.
 fn reader<'py>(y: &Rows<'py>) -> PyResult<PyReadonlyArray2<'py, f32>> {
-    y.try_readonly().map_err(|_| shared())
+    let expected = "an array that no other call writes into";
+    y.try_readonly().map_err(|_| in_use("y", expected))
 }
 
 /// Borrows rows to write.
 fn writer<'py>(out: &Rows<'py>) -> PyResult<PyReadwriteArray2<'py, f32>> {
-    out.try_readwrite().map_err(|_| shared())
+    let expected = "an array that no other call works on";
+    out.try_readwrite().map_err(|_| in_use("out", expected))
 }
 
-fn shared() -> PyErr {
-    let expected = "an array that shares no memory with y";
-    error::parameter(ParameterError::new("out", expected, "one that does"))
+/// While the GIL is released, another thread may come with the same array.
+fn in_use(name: &'static str, expected: &str) -> PyErr {
+    error::parameter(ParameterError::new(name, expected, "one in use"))
 }
 
 /// Calls `function` with each row of `y` and of `out`, once all samples are known to be finite.

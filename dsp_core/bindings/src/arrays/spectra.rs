@@ -1,8 +1,5 @@
 //! Spectra, filter banks, resampling and scores.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use dsp_core::ParameterError;
 use dsp_core::analysis::scorer;
 use dsp_core::sound::filterbank::{self, MelScale};
 use dsp_core::sound::leq::check_finite;
@@ -16,77 +13,72 @@ use pyo3::prelude::*;
 use super::{Rows, map_rows, reader};
 use crate::error;
 
-/// Tables that are kept for the next call: a service that works block by block calls with the same settings for ever.
-const N_KEPT: usize = 8;
+/// Tables of power spectra; who calls again with the same settings keeps them.
+#[pyclass(module = "dsp_core._dsp_core", frozen)]
+struct ArrayPowerSpectrum(PowerSpectrum);
 
-/// The tables of some settings, made once.
-fn tables(settings: LogMelSettings) -> Result<Arc<LogMel>, ParameterError> {
-    static KEPT: Mutex<Vec<Arc<LogMel>>> = Mutex::new(Vec::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(tables) = kept.iter().find(|tables| *tables.settings() == settings) {
-        return Ok(Arc::clone(tables));
+#[pymethods]
+impl ArrayPowerSpectrum {
+    #[new]
+    #[pyo3(signature = (*, n_fft, win_length, hop))]
+    fn new(n_fft: usize, win_length: usize, hop: usize) -> PyResult<Self> {
+        PowerSpectrum::new(n_fft, win_length, hop)
+            .map(Self)
+            .map_err(error::parameter)
     }
-    let tables = Arc::new(LogMel::new(settings)?);
-    tables.check_bands()?;
-    if kept.len() == N_KEPT {
-        kept.remove(0);
+    /// Number of frames in `n` samples.
+    fn n_frames(&self, n: usize) -> usize {
+        self.0.n_frames(n)
     }
-    kept.push(Arc::clone(&tables));
-    Ok(tables)
+    /// Power spectra of each row into `out`.
+    fn power_into(&self, py: Python<'_>, y: &Rows<'_>, out: &Rows<'_>) -> PyResult<()> {
+        map_rows(py, y, out, |row, out| self.0.power_into(row, out))
+    }
 }
 
-/// Number of frames in `n` samples.
-#[pyfunction]
-fn array_n_frames(n: usize, n_fft: usize, win_length: usize, hop: usize) -> PyResult<usize> {
-    let tables = PowerSpectrum::new(n_fft, win_length, hop).map_err(error::parameter)?;
-    Ok(tables.n_frames(n))
-}
+/// Tables of log-mel frames; who calls again with the same settings keeps them.
+#[pyclass(module = "dsp_core._dsp_core", frozen)]
+struct ArrayLogMel(LogMel);
 
-/// Power spectra of each row into `out`.
-#[pyfunction]
-fn array_power_spectrum(
-    py: Python<'_>,
-    y: &Rows<'_>,
-    out: &Rows<'_>,
-    n_fft: usize,
-    win_length: usize,
-    hop: usize,
-) -> PyResult<()> {
-    let tables = PowerSpectrum::new(n_fft, win_length, hop).map_err(error::parameter)?;
-    map_rows(py, y, out, |row, out| tables.power_into(row, out))
-}
-
-/// Log-mel frames of each row into `out`.
-#[pyfunction]
-#[allow(clippy::too_many_arguments)] // the settings of the front end, by position, from one caller
-fn array_log_mel(
-    py: Python<'_>,
-    y: &Rows<'_>,
-    out: &Rows<'_>,
-    sample_rate: u32,
-    n_fft: usize,
-    win_length: usize,
-    hop: usize,
-    n_mels: usize,
-    fmin: f64,
-    fmax: f64,
-) -> PyResult<()> {
-    let tables = tables(LogMelSettings {
-        sample_rate,
-        n_fft,
-        win_length,
-        hop,
-        n_mels,
-        fmin,
-        fmax,
-    })
-    .map_err(error::parameter)?;
-    map_rows(py, y, out, |row, out| tables.log_mel_into(row, out))
+#[pymethods]
+impl ArrayLogMel {
+    #[new]
+    #[pyo3(signature = (*, sample_rate, n_fft, win_length, hop, n_mels, fmin, fmax))]
+    fn new(
+        sample_rate: u32,
+        n_fft: usize,
+        win_length: usize,
+        hop: usize,
+        n_mels: usize,
+        fmin: f64,
+        fmax: f64,
+    ) -> PyResult<Self> {
+        let settings = LogMelSettings {
+            sample_rate,
+            n_fft,
+            win_length,
+            hop,
+            n_mels,
+            fmin,
+            fmax,
+        };
+        let tables = LogMel::new(settings).map_err(error::parameter)?;
+        tables.check_bands().map_err(error::parameter)?;
+        Ok(Self(tables))
+    }
+    /// Number of frames in `n` samples.
+    fn n_frames(&self, n: usize) -> usize {
+        self.0.n_frames(n)
+    }
+    /// Log-mel frames of each row into `out`.
+    fn log_mel_into(&self, py: Python<'_>, y: &Rows<'_>, out: &Rows<'_>) -> PyResult<()> {
+        map_rows(py, y, out, |row, out| self.0.log_mel_into(row, out))
+    }
 }
 
 /// A filter bank as a matrix.
 #[pyfunction]
-#[allow(clippy::too_many_arguments)] // as above
+#[allow(clippy::too_many_arguments)] // the settings of a bank, by position, from one caller
 fn array_mel_filterbank<'py>(
     py: Python<'py>,
     sample_rate: u32,
@@ -118,8 +110,9 @@ fn array_mel_filterbank<'py>(
 
 /// Samples that `n` samples become.
 #[pyfunction]
-fn array_n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> usize {
-    resample::n_resampled(n, sample_rate, target_rate)
+fn array_n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> PyResult<usize> {
+    resample::check_rates(sample_rate, target_rate).map_err(error::parameter)?;
+    Ok(resample::n_resampled(n, sample_rate, target_rate))
 }
 
 /// Each row at another rate into `out`.
@@ -177,13 +170,12 @@ fn to_array<'py>(py: Python<'py>, scores: Vec<[f32; 2]>) -> PyResult<Bound<'py, 
         .reshape([n_units, 2])
 }
 
-/// Adds the functions and the class.
+/// Adds the classes and the functions.
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(array_n_frames, module)?)?;
-    module.add_function(wrap_pyfunction!(array_power_spectrum, module)?)?;
-    module.add_function(wrap_pyfunction!(array_log_mel, module)?)?;
+    module.add_class::<ArrayLogMel>()?;
+    module.add_class::<ArrayPowerSpectrum>()?;
+    module.add_class::<ArrayScorer>()?;
     module.add_function(wrap_pyfunction!(array_mel_filterbank, module)?)?;
     module.add_function(wrap_pyfunction!(array_n_resampled, module)?)?;
-    module.add_function(wrap_pyfunction!(array_resample, module)?)?;
-    module.add_class::<ArrayScorer>()
+    module.add_function(wrap_pyfunction!(array_resample, module)?)
 }

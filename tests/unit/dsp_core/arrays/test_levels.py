@@ -188,7 +188,7 @@ Y = noise(1_000)
 BAD_Y = {
     "float32, got float64: y.astype(np.float32)": Y.astype(np.float64),
     "a numpy array of float32, got list": Y.tolist(),
-    "at least 1 sample on the last axis, got shape (0,)": Y[:0],
+    "at least 1 sample, got shape (0,)": Y[:0],
     "a C-contiguous array, got strides (8,)": Y[::2],
     "finite samples, got NaN at sample 3": np.where(np.arange(1_000) == 3, np.float32(np.nan), Y),
     "finite samples, got infinity at sample 5 of row 1": np.where(

@@ -54,3 +54,22 @@ def test_a_whole_recording_leaves_a_stream_alone() -> None:
     rest = scorer.push(FRAMES[1000:2000])
     fresh = AnomalyScorer().push(FRAMES[:2000])
     assert np.array_equal(np.concatenate([first[0], rest[0]]), fresh[0])
+
+
+def test_after_its_end_a_stream_begins_anew() -> None:
+    scorer = AnomalyScorer()
+    first = [np.concatenate(pair) for pair in zip(scorer.push(FRAMES[:1010]), scorer.finish(), strict=True)]
+    second = [np.concatenate(pair) for pair in zip(scorer.push(FRAMES[:1010]), scorer.finish(), strict=True)]
+    assert len(first[0]) == 51
+    assert np.array_equal(first, second)
+
+
+def test_neither_a_gap_nor_any_loudness_spoils_what_follows() -> None:
+    usual, _ = AnomalyScorer().score(FRAMES[:3000])
+    for value in (-3e38, np.log(0.001), 20.0, 3e38):
+        frames = FRAMES[:3000].copy()
+        frames[1000:1020] = value
+        scores, thresholds = AnomalyScorer().score(frames)
+        assert np.isfinite(thresholds).all()
+        assert scores[50] == 0 if value < 0 else scores[50] > thresholds[50]
+        assert np.abs(scores - usual)[51:].max() < 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,8 @@ NO_SIGNALS: dict[str, tuple[Any, str]] = {
     "float64": (GOOD.astype(np.float64), "y: expected float32, got float64: y.astype(np.float32)"),
     "int16": (GOOD.astype(np.int16), "y: expected float32, got int16: y.astype(np.float32)"),
     "swapped": (GOOD.astype(">f4"), "y: expected float32, got >f4: y.astype(np.float32)"),
-    "empty": (GOOD[:0], "y: expected at least 1 sample on the last axis, got shape (0,)"),
-    "scalar": (np.zeros((), np.float32), "y: expected at least 1 sample on the last axis, got shape ()"),
+    "empty": (GOOD[:0], "y: expected at least 1 sample, got shape (0,)"),
+    "scalar": (np.zeros((), np.float32), "y: expected at least 1 sample, got shape ()"),
     "strided": (GOOD[::2], "y: expected a C-contiguous array, got strides (8,): np.ascontiguousarray(y)"),
     "transposed": (GOOD.reshape(2, -1).T, "y: expected a C-contiguous array, got strides (4, 32000)"),
 }
@@ -90,10 +91,17 @@ IMPOSSIBLE: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "n_mels": (lambda: mel_filterbank(sample_rate=16_000, n_mels=513), "n_mels: expected 1 to 512, got 513"),
     "scale": (
-        lambda: mel_filterbank(sample_rate=16_000, mel_scale="bark"),
+        lambda: mel_filterbank(sample_rate=16_000, mel_scale="bark"),  # type: ignore[arg-type]
         "mel_scale: expected 'htk' or 'slaney', got 'bark'",
     ),
-    "norm": (lambda: mel_filterbank(sample_rate=16_000, norm="area"), "norm: expected None or 'slaney', got 'area'"),
+    "norm": (
+        lambda: mel_filterbank(sample_rate=16_000, norm="area"),  # type: ignore[arg-type]
+        "norm: expected None or 'slaney', got 'area'",
+    ),
+    "norm of many": (
+        lambda: mel_filterbank(sample_rate=16_000, norm=np.ones(2)),  # type: ignore[arg-type]
+        "norm: expected None or 'slaney', got array([1., 1.])",
+    ),
     "rate": (lambda: resample(GOOD, sample_rate=7_999), "sample_rate: expected 8000 to 192000 Hz, got 7999 Hz"),
     "target": (
         lambda: resample(GOOD, sample_rate=8_000, target_rate=1),
@@ -103,8 +111,13 @@ IMPOSSIBLE: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: resample(GOOD, sample_rate=44_100.5),  # type: ignore[arg-type]
         "sample_rate: expected a whole number from 1, got 44100.5",
     ),
-    "dial": (lambda: AnomalyScorer(alarms_per_day=0.0), "alarms_per_day: expected a number over 0, or infinity, got 0"),
-    "dial in words": (lambda: AnomalyScorer(alarms_per_day="x"), "alarms_per_day: expected a number over 0, got str"),  # type: ignore[arg-type]
+    **{
+        f"dial of {dial}": (
+            partial(AnomalyScorer, alarms_per_day=dial),  # type: ignore[arg-type]
+            f"alarms_per_day: expected a number over 0, at most 4000, got {words}",
+        )
+        for dial, words in ((0.0, "0"), (-1, "-1"), (4000.5, "4000.5"), (np.inf, "inf"), (np.nan, "NaN"), ("x", "str"))
+    },
     "frames": (lambda: scored(np.zeros((5, 40), np.float32)), "frames: expected shape (n_frames, 64)"),
     "frames of one axis": (lambda: scored(np.zeros(64, np.float32)), "frames: expected shape (n_frames, 64)"),
     "frames in float64": (lambda: scored(np.zeros((5, 64))), "frames: expected float32, got float64"),
