@@ -20,9 +20,8 @@ from tests.sounds import RATE, pcm16
 
 from sourdine.config import ListenSettings, PcmFormat
 from sourdine.local.interrupt import Stop
-from sourdine.local.listen import Ear, Listener
+from sourdine.local.listen import Ear, Listener, files_of
 from sourdine.local.live_input import LiveInput
-from sourdine.outgoing.continued import ContinuedFiles
 from sourdine.policy import LoadedPolicy
 
 #: Longest time that the other side of a pipe may take for what takes it milliseconds.
@@ -99,7 +98,13 @@ class Street:
 
 
 def listen_to(
-    script: Callable[[Street], None], *, folder: Path, policy: LoadedPolicy, clock: Clock, sensor_id: int = 17
+    script: Callable[[Street], None],
+    *,
+    folder: Path,
+    policy: LoadedPolicy,
+    clock: Clock,
+    sensor_id: int = 17,
+    full_scale_db: float | None = None,
 ) -> Notes:
     """Run a listener on a pipe for as long as the script goes on; gives what it said and released."""
     pipe, out, key = folder / "street.pcm", folder / "out", folder / "zone.key"
@@ -108,7 +113,9 @@ def listen_to(
     if not key.exists():
         create_key(key)
     pcm = PcmFormat(sample_rate=RATE, encoding="s16le", n_channels=1)
-    settings = ListenSettings(path=pipe, pcm=pcm, sensor_id=sensor_id, out=out, policy=policy, key=key)
+    settings = ListenSettings(
+        path=pipe, pcm=pcm, sensor_id=sensor_id, out=out, policy=policy, key=key, full_scale_db=full_scale_db
+    )
     ear, stop, street = Notes(), Stop(), Street(pipe, clock)
 
     def act() -> None:
@@ -118,7 +125,7 @@ def listen_to(
             street.leave()
             stop.requested = True
 
-    with closing(LiveInput(pipe)) as source, closing(ContinuedFiles(out)) as files:
+    with closing(LiveInput(pipe)) as source, closing(files_of(settings)) as files:
         listener = Listener(settings, files, Sealer(key), ear, clock)
         actor = threading.Thread(target=act)
         actor.start()

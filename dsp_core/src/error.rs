@@ -68,6 +68,12 @@ pub enum Reason {
     OutOfOrder,
     /// A block of another rate or sensor than the stage was made for.
     Mismatch,
+    /// No steady tone of a calibrator.
+    NoTone,
+    /// A calibrator's tone at full scale.
+    Clipped,
+    /// A calibrator's tone whose level wanders.
+    Unstable,
     /// Checkpoint bytes that are damaged, of another version or of another set-up.
     BadCheckpoint,
     /// Sealed bytes that this zone's keys do not open, or a key that cannot be used.
@@ -94,6 +100,9 @@ impl Reason {
             Self::PartialSample => "partial_sample",
             Self::OutOfOrder => "out_of_order",
             Self::Mismatch => "mismatch",
+            Self::NoTone => "no_tone",
+            Self::Clipped => "clipped",
+            Self::Unstable => "unstable",
             Self::BadCheckpoint => "bad_checkpoint",
             Self::BadSeal => "bad_seal",
             Self::BadModel => "bad_model",

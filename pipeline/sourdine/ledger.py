@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of one run: inputs (heard, refused by reason), what went into the flow, and what it released."""
+    """Counts of one input or of a run: fates of inputs, what went into the flow, and what it released."""
 
     n_inputs: int = field(default=0, init=False)
     n_heard: int = field(default=0, init=False)
+    n_outside: int = field(default=0, init=False)
     refused: Counter[str] = field(default_factory=Counter, init=False)
     n_blocks: int = field(default=0, init=False)
     n_samples: int = field(default=0, init=False)
@@ -58,10 +59,33 @@ class Ledger:
         else:
             self.n_health += 1
 
+    def add(self, other: Ledger) -> None:
+        """Add the counts of one input to those of the run; how many inputs there are is the run's to say.
+
+        Parameters
+        ----------
+        other : Ledger
+            Of the input.
+        """
+        self.n_heard += other.n_heard
+        self.n_outside += other.n_outside
+        self.refused += other.refused
+        self.n_blocks += other.n_blocks
+        self.n_samples += other.n_samples
+        self.bits_in += other.bits_in
+        self.n_events += other.n_events
+        self.n_levels += other.n_levels
+        self.n_health += other.n_health
+
     @property
     def n_refused(self) -> int:
         """Number of inputs that were refused, whole or from some point on."""
         return self.refused.total()
+
+    @property
+    def n_not_reached(self) -> int:
+        """Number of inputs whose fate is not known: the run was interrupted before."""
+        return self.n_inputs - self.n_heard - self.n_outside - self.n_refused
 
     @property
     def bits_out(self) -> float:

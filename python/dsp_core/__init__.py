@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         percentile_level,
         power_spectrum,
         resample,
+        third_octave_levels,
         time_weighting,
     )
 
@@ -45,6 +46,7 @@ __all__ = [
     "percentile_level",
     "power_spectrum",
     "resample",
+    "third_octave_levels",
     "time_weighting",
 ]
 

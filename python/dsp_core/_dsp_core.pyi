@@ -13,6 +13,7 @@ __all__ = [
     "AudioBlock",
     "Background",
     "BlockError",
+    "Calibrate",
     "Candidate",
     "Capacity",
     "Checkpoint",
@@ -45,6 +46,7 @@ __all__ = [
     "key_ids",
     "leq_rows",
     "rotate_key",
+    "third_octave_rows",
     "time_weight_rows",
     "weight_rows",
 ]
@@ -317,6 +319,12 @@ class Checkpoint:
     ) -> tuple[Describe, Trigger, Gate, LevelGate]: ...
 
 @final
+class Calibrate:
+    def __new__(cls, *, sample_rate: int, tone_hz: float, tone_db: float) -> Calibrate: ...
+    def push(self, block: AudioBlock) -> None: ...
+    def finish(self) -> tuple[float, float]: ...
+
+@final
 class Sealer:
     def __new__(cls, path: str | os.PathLike[str]) -> Sealer: ...
     def seal(self, checkpoint: Checkpoint) -> bytes: ...
@@ -370,6 +378,15 @@ def time_weight_rows(
 def leq_rows(
     y: NDArray[np.float32], *, sample_rate: int, period_s: float | None, reference: float
 ) -> NDArray[np.float64]: ...
+def third_octave_rows(
+    y: NDArray[np.float32],
+    *,
+    sample_rate: int,
+    fmin: float,
+    fmax: float | None,
+    period_s: float | None,
+    reference: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
 @final
 class LevelMeter:

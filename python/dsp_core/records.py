@@ -11,6 +11,7 @@ from dsp_core._dsp_core import (
     ParameterError,
     Policy,
     SensorHealth,
+    __version__,
     bits_per_record,
     capacity,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "ParameterError",
     "Policy",
     "SensorHealth",
+    "__version__",
     "bits_per_record",
     "capacity",
 ]

@@ -252,3 +252,18 @@ def test_keys_are_made_turned_and_named(tmp_path: Path) -> None:
     assert call("key", "id", "zone.key", cwd=tmp_path).stdout.split() == turned
     key = (tmp_path / "zone.key").read_text("utf-8").split()
     assert not set(key) & set(turned)
+
+
+def test_a_calibration_turns_levels_and_states_and_begins_anew(tmp_path: Path) -> None:
+    plain = listen_to(lambda s: s.play(noise(65.0)), folder=tmp_path, policy=noise_policy(), clock=Clock(HOUR * 1.0))
+    assert states_of(plain)[HOUR] == "uncalibrated"
+    later = Clock(HOUR + 120.0)
+    ear = listen_to(
+        lambda s: s.play(noise(65.0)), folder=tmp_path, policy=noise_policy(), clock=later, full_scale_db=117.0
+    )
+    assert [note for note in ear.notes if "another calibration" in note]
+    assert states_of(ear)[HOUR + 120] == "ok"
+    before, after = levels_of(plain)[HOUR + 10], levels_of(ear)[HOUR + 130]
+    assert before is not None
+    assert after is not None
+    assert abs(after - before - 117) <= 1

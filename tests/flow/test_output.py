@@ -29,12 +29,12 @@ def test_every_written_line_validates(tmp_path: Path) -> None:
         assert all(event["time"].startswith("2026-05-04T21:0") for event in events_in(tmp_path / "sourdine-out"))
 
 
-def test_run_writes_three_files_and_nothing_else(tmp_path: Path) -> None:
+def test_run_writes_records_journal_and_report_and_nothing_else(tmp_path: Path) -> None:
     write_wav(tmp_path / "x.wav", noise(3.0))
     before = set(tmp_path.rglob("*"))
     assert call("run", "x.wav", "--out", "out", cwd=tmp_path).returncode == 0
     made = {str(path.relative_to(tmp_path)) for path in set(tmp_path.rglob("*")) - before}
-    assert made == {"out", *(f"out/{name}" for name in FILES)}
+    assert made == {"out", *(f"out/{name}" for name in (*FILES, "journal.jsonl", "report.json", "report.md"))}
 
 
 def test_demo_hears_the_scene_and_says_what_next(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_demo_hears_the_scene_and_says_what_next(tmp_path: Path) -> None:
 
 def test_demo_twice_is_the_same_to_the_byte(tmp_path: Path) -> None:
     outputs = [call("demo", cwd=tmp_path).stdout]
-    files = {file.name: file.read_bytes() for file in (tmp_path / "sourdine-out").iterdir()}
+    kept = {name: (tmp_path / "sourdine-out" / name).read_bytes() for name in (*FILES, "synthetic-street.wav")}
     outputs.append(call("demo", cwd=tmp_path).stdout)
     assert outputs[0] == outputs[1]
-    assert {file.name: file.read_bytes() for file in (tmp_path / "sourdine-out").iterdir()} == files
+    assert {name: (tmp_path / "sourdine-out" / name).read_bytes() for name in kept} == kept
 
 
 def test_demo_with_paths_is_run_and_the_closing_words(tmp_path: Path) -> None:

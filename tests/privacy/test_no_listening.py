@@ -90,8 +90,10 @@ seen = []
 def look(event, arguments):
     if event.startswith(("socket.", "subprocess.", "os.system", "os.posix_spawn", "os.exec", "os.fork")):
         seen.append(event)
-    if event == "open" and arguments[1] and set(str(arguments[1])) & set("wax+"):
-        seen.append(f"write {arguments[0]}")
+    if event == "open":
+        mode, flags = arguments[1], arguments[2]
+        if set(mode) & set("wax+") if mode else flags & 3:
+            seen.append(f"write {arguments[0]}")
 sys.addaudithook(look)
 from sourdine.cli import run_command
 code = run_command(sys.argv[1:])
@@ -100,11 +102,12 @@ sys.exit(code)
 """
 
 
-def test_a_run_opens_no_connection_starts_no_program_and_writes_three_files(tmp_path: Path) -> None:
+def test_a_run_opens_no_connection_starts_no_program_and_writes_what_it_says(tmp_path: Path) -> None:
     write_wav(tmp_path / "x.wav", eventful(30.0))
     command = [sys.executable, "-P", "-B", "-c", WATCHED, "run", "x.wav"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines() == [f"write sourdine-out/{name}" for name in FILES]
+    written = ["journal.jsonl", *FILES, "report.json", "report.md"]
+    assert done.stderr.splitlines() == [f"write sourdine-out/{name}" for name in written]
 
 
 def test_refusals_say_the_same_whatever_was_heard(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ STAGES: dict[type, set[str]] = {
     Gate: {"advance", "finish", "push", "withhold_hour_of"},
     LevelGate: {"finish", "mark_clock", "miss", "next_slot", "push"},
     dsp_core.zone.Sealer: {"seal", "unseal"},
+    dsp_core.zone.Calibrate: {"finish", "push"},
     dsp_core.zone.Source: {
         "bits_per_sample",
         "n_channels",

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 mod arrays;
+mod calibrate;
 mod error;
 mod gates;
 mod handles;
@@ -20,6 +21,7 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     policy::register(module)?;
     handles::register(module)?;
     module.add_class::<source::Source>()?;
+    module.add_class::<calibrate::Calibrate>()?;
     stages::register(module)?;
     gates::register(module)?;
     seal::register(module)?;

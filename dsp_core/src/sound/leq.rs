@@ -67,7 +67,10 @@ impl Periods {
         };
         let length = period_s * rate;
         if !(length >= 1.0 && length <= n as f64 + SLACK) {
-            let expected = format!("1 sample to the {} s of y", n as f64 / rate);
+            let expected = format!(
+                "at least 1 sample and at most the {} s of y",
+                n as f64 / rate
+            );
             let actual = format!("{period_s} s");
             return Err(ParameterError::new("period_s", expected, actual));
         }

@@ -22,7 +22,11 @@ pub mod weighting;
 
 pub mod level;
 
+pub mod calibrate;
+
 pub mod leq;
+
+pub mod third_octave;
 
 pub mod time_weighting;
 

@@ -263,6 +263,24 @@ mod tests {
     }
 
     #[test]
+    fn every_path_gives_the_same_bytes() {
+        let samples = noise(20_000);
+        let measure = || {
+            let (mut meter, mut seconds) = (SoundLevelMeter::new(16_000, 1.0), Vec::new());
+            meter.push_into(&samples, &mut seconds);
+            let mut fast = vec![0.0; samples.len()];
+            TimeWeighting::impulse(16_000).levels_into(&samples, 1.0, &mut fast);
+            (seconds, meter.total(), fast)
+        };
+        let widest = measure();
+        for path in [crate::simd::Path::Baseline, crate::simd::Path::Avx2] {
+            crate::simd::limit_path(path);
+            assert_eq!(measure(), widest, "{path:?}");
+        }
+        crate::simd::limit_path(crate::simd::Path::Avx512);
+    }
+
+    #[test]
     fn a_begun_second_counts_by_its_length() {
         let mut meter = SoundLevelMeter::new(8_000, 1.0);
         assert_eq!(meter.total(), None);

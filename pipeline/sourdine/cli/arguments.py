@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sourdine.config import PCM_ENCODINGS
@@ -144,4 +145,43 @@ def add_pcm(parser: argparse.ArgumentParser) -> None:
     encoding = one_of(PCM_ENCODINGS, "encoding")
     encodings = f"encoding: {', '.join(PCM_ENCODINGS)} (default: s16le)"
     raw.add_argument("--format", metavar="NAME", type=encoding, help=encodings)
-    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels; the first is heard (default: 1)")
+    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels (default: 1)")
+
+
+def add_calibration(parser: argparse.ArgumentParser) -> None:
+    """Add what says what full scale is.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    """
+    words = "file of `sourdine calibrate`, or a folder of them; without it levels are dBFS"
+    parser.add_argument("--calibration", metavar="FILE", type=Path, help=words)
+
+
+def full_scale_of(path: Path | None, sensor_id: int | None) -> float | None:
+    """Return what full scale is by a calibration.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        A sensor's file or a folder of them; None if there is no calibration.
+    sensor_id : int or None
+        The sensor that it must be of; None if any will do.
+
+    Returns
+    -------
+    float or None
+        In dB re 20 µPa.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is no calibration, or is another sensor's.
+    """
+    if path is None:
+        return None
+    from sourdine.calibration import load
+
+    return load(path, sensor_id).full_scale_db

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners, add_pcm
+from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say, say_aside
 from sourdine.config import ListenSettings, parse_pcm, parse_sensor
@@ -51,6 +51,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"records and state (default: {out})")
     key = "key that the state is sealed with (default: zone.key in the output folder, made if it is not there)"
     parser.add_argument("--key", metavar="FILE", type=Path, help=key)
+    add_calibration(parser)
     add_manners(parser)
     parser.set_defaults(run=run)
 
@@ -70,13 +71,15 @@ def run(parsed: argparse.Namespace) -> int:
     """
     if parsed.path == "-" and sys.stdin.isatty():
         raise ConfigError("- expects raw PCM from a pipe, and standard input is a terminal")
+    sensor_id = parse_sensor(parsed.sensor)
     settings = ListenSettings(
         path=None if parsed.path == "-" else Path(parsed.path),
         pcm=parse_pcm(parsed.rate, parsed.format, parsed.channels),
-        sensor_id=parse_sensor(parsed.sensor),
+        sensor_id=sensor_id,
         out=parsed.out,
         policy=load_policy(parsed.policy),
         key=parsed.key,
+        full_scale_db=full_scale_of(parsed.calibration, sensor_id),
     )
     from sourdine.local.interrupt import Stop
     from sourdine.local.listen import listen

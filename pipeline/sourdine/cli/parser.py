@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sourdine import __version__
-from sourdine.cli import completion, demo, key, listen, policy, run
+from sourdine.cli import calibrate, completion, demo, key, listen, policy, run
 from sourdine.cli.arguments import Parser
 from sourdine.cli.terminal import EXIT_WORDS
 
@@ -24,7 +24,7 @@ sourdine COMMAND --help says more.
 """
 
 #: In the order in which a newcomer meets them.
-_COMMANDS: Final = (demo, run, listen, policy, key, completion)
+_COMMANDS: Final = (demo, run, listen, calibrate, policy, key, completion)
 
 
 def lesson() -> str:

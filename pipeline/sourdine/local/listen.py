@@ -173,6 +173,9 @@ class Listener:
         if kept is None:
             return None
         self._not_before = max(now, kept.next_slot)
+        if kept.full_scale_db != self._settings.full_scale_db:
+            self._ear.note("the state of an earlier run had another calibration: a new beginning")
+            return None
         try:
             checkpoint = self._sealer.unseal(sensor_id=self._settings.sensor_id, sealed=kept.sealed)
             return self._resumed(checkpoint, self._not_before)
@@ -301,6 +304,22 @@ class Listener:
         self._ear.left(records)
 
 
+def files_of(settings: ListenSettings) -> ContinuedFiles:
+    """Return the files that a live run goes on with.
+
+    Parameters
+    ----------
+    settings : ListenSettings
+        Of the run.
+
+    Returns
+    -------
+    ContinuedFiles
+        In its output folder.
+    """
+    return ContinuedFiles(settings.out, settings.full_scale_db)
+
+
 def listen(settings: ListenSettings, ear: Ear, stop: Stop) -> Ledger:
     """Hear live sound until it ends or someone says stop.
 
@@ -327,7 +346,7 @@ def listen(settings: ListenSettings, ear: Ear, stop: Stop) -> Ledger:
     LiveError
         If the sound comes faster than the clock goes.
     """
-    with closing(LiveInput(settings.path)) as source, closing(ContinuedFiles(settings.out)) as files:
+    with closing(LiveInput(settings.path)) as source, closing(files_of(settings)) as files:
         zone_sealer = _sealer(settings.key or settings.out / KEY_NAME, is_given=settings.key is not None, ear=ear)
         listener = Listener(settings, files, zone_sealer, ear)
         listener.listen(source, stop)

@@ -1,47 +1,60 @@
-"""`sourdine run`: hears files or a pipe in stream time and writes down what the gates release."""
+"""`sourdine run`: hears recordings or a pipe in stream time and writes down what the gates release.
+
+Recordings are heard side by side and written one after the other: what left one is written at once when it has been
+heard, in the order of the inputs, so that the output is the same for any number of jobs and an interrupted run can go
+on.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import queue
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
-from dsp_core.zone import BlockError, Classify, Describe, Source
+from dsp_core.zone import BlockError, Classify, Describe
 
-from sourdine.errors import ConfigError
-from sourdine.flow import Flow, learn_background
-from sourdine.local.inputs import Input, Refusal, find_inputs, open_source, refusal_of
-from sourdine.local.interrupt import Interrupt, PatientReader
-from sourdine.local.summary import Outcome, Summary
-from sourdine.outgoing.jsonl import JsonlSink
+from sourdine.errors import ConfigError, OutputError
+from sourdine.flow import learn_background
+from sourdine.local import journal
+from sourdine.local.hearing import Hearing
+from sourdine.local.inputs import Input, Refusal, channel_of, find_inputs, open_source, printable, refusal_of
+from sourdine.local.interrupt import Interrupt
+from sourdine.local.journal import Entry, Journal
+from sourdine.local.report import write_report
+from sourdine.local.summary import Summary
+from sourdine.outgoing.jsonl import JsonlSink, lines_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from dsp_core.zone import AudioBlock, Background
+    from dsp_core.zone import AudioBlock, Background, Source
 
     from sourdine.config import RunSettings
 
+#: Bytes of records that wait for an earlier recording; beyond it no new one is begun.
+_MAX_WAITING: Final = 32_000_000
+
 
 class Watch:
-    """Someone who watches a run go on; this one looks away."""
+    """Someone who watches a run go on; this one looks away. Called from several threads."""
 
-    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
-        """Note that an input was opened.
+    def start(self, n_inputs: int, n_done: int) -> None:
+        """Note how much there is.
 
         Parameters
         ----------
-        item : Input
-            The input.
         n_inputs : int
-            How many there are.
-        total_s : float or None
-            Its length; None for a pipe.
+            How many inputs.
+        n_done : int
+            How many of them an earlier run has done.
         """
 
     def heard(self, seconds: float) -> None:
-        """Note that so much more of it was heard.
+        """Note that so much more was heard.
 
         Parameters
         ----------
@@ -49,18 +62,44 @@ class Watch:
             Length of a block.
         """
 
+    def done(self) -> None:
+        """Note that one more input is done."""
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """What all inputs of a run share."""
 
-    settings: RunSettings
-    classify: Classify
-    background: Background | None
-    sink: JsonlSink
-    summary: Summary
-    watch: Watch
-    interrupt: Interrupt
+class _Hall:
+    """What all inputs of a run share: the classifiers, one for each job, and who may interrupt."""
+
+    def __init__(
+        self, settings: RunSettings, background: Background | None, watch: Watch, interrupt: Interrupt
+    ) -> None:
+        self.settings, self._background, self._watch, self._interrupt = settings, background, watch, interrupt
+        self._classifiers: queue.SimpleQueue[Classify] = queue.SimpleQueue()
+        for _ in range(settings.jobs):
+            self._classifiers.put(Classify(policy=settings.policy.core))
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self._interrupt.requested
+
+    def hear(self, item: Input) -> tuple[Hearing, dict[str, bytes]]:
+        """Hear a recording to its end; its records as lines."""
+        classify = self._classifiers.get()
+        try:
+            hearing = self.hearing(item, classify)
+            records = [record for some in hearing.records() for record in some]
+        finally:
+            self._classifiers.put(classify)
+        return hearing, lines_of(records)
+
+    def hearing(self, item: Input, classify: Classify | None = None) -> Hearing:
+        return Hearing(
+            item,
+            self.settings,
+            classify or self._classifiers.get(),
+            self._background,
+            self._watch,
+            self._interrupt,
+        )
 
 
 def run(settings: RunSettings, watch: Watch) -> Summary:
@@ -81,86 +120,90 @@ def run(settings: RunSettings, watch: Watch) -> Summary:
     Raises
     ------
     ConfigError
-        If there is no input, or the background recording cannot be heard.
+        If there is no input, the background recording cannot be heard, or an earlier run cannot be gone on with.
     OutputError
         If the records cannot be written down.
     """
-    inputs = (Input(1, None),) if settings.pcm else find_inputs(settings.paths, settings.out)
-    classify = Classify(policy=settings.policy.core)
+    if not settings.pcm:
+        find_inputs(settings.paths, settings.out, {}, settings.channel)  # a mistyped path leaves earlier results alone
+    summary = Summary(settings, model_id=Classify(policy=settings.policy.core).model_id)
     background = _background(settings) if settings.background else None
-    summary = Summary(settings)
-    summary.ledger.n_inputs = len(inputs)
-    with Interrupt() as interrupt, closing(JsonlSink(settings.out)) as sink:
-        desk = _Desk(settings, classify, background, sink, summary, watch, interrupt)
-        for item in inputs:
-            if not interrupt.requested:
-                _hear(item, desk)
-    summary.interrupted = interrupt.requested
+    head = journal.identity(settings, summary.model_id, _hash(settings.background))
+    with Interrupt() as interrupt:
+        hall = _Hall(settings, background, watch, interrupt)
+        with closing(Journal(settings.out, head, resume=settings.resume)) as book:
+            if settings.pcm:
+                _hear_pipe(hall, summary)
+            else:
+                _hear_recordings(hall, book, summary, watch)
+            summary.interrupted = interrupt.requested
+            summary.ended = datetime.now(UTC)
+            write_report(summary)
     return summary
 
 
-def _hear(item: Input, desk: _Desk) -> None:
-    outcome = Outcome(item)
-    desk.summary.outcomes.append(outcome)
-    source = open_source(item, desk.settings.pcm)
-    if isinstance(source, Refusal):
-        outcome.refusal = source
-    else:
-        outcome.sample_rate = source.sample_rate
-        total_s = None if source.n_samples is None else source.n_samples / source.sample_rate
-        desk.watch.begin(item, desk.summary.ledger.n_inputs, total_s)
-        try:
-            _hear_out(source, outcome, desk)
-        except BlockError as error:
-            outcome.refusal = refusal_of(error)
-    if outcome.refusal:
-        desk.summary.ledger.refused[outcome.refusal.reason] += 1
-    elif not desk.interrupt.requested:
-        desk.summary.ledger.n_heard += 1
+def _hear_pipe(hall: _Hall, summary: Summary) -> None:
+    """Write what leaves a pipe as it leaves."""
+    summary.ledger.n_inputs = 1
+    with closing(JsonlSink(hall.settings.out)) as sink:
+        hearing = hall.hearing(Input(1, None, channel_of(hall.settings.channel)))
+        for records in hearing.records():
+            sink.write(records)
+        summary.take(hearing.outcome)
 
 
-def _hear_out(source: Source, outcome: Outcome, desk: _Desk) -> None:
-    """Hear a source to its end; a source that is refused on the way keeps what was released before."""
-    settings = desk.settings
-    flow = Flow(
-        sensor_id=outcome.item.sensor_id,
-        sample_rate=source.sample_rate,
-        start_slot=settings.start_slot,
-        policy=settings.policy.core,
-        classify=desk.classify,
-        background=desk.background,
-    )
-    outcome.hears_events = flow.hears_events
-    life_s = flow.longest_sample_life_s(settings.block_s)
-    desk.summary.longest_life_s = max(desk.summary.longest_life_s, life_s)
-    reader = source if settings.pcm is None else PatientReader(source, desk.interrupt)
-    max_samples = max(1, int(settings.block_s * source.sample_rate))
-    while not desk.interrupt.requested and _hear_block(
-        reader, max_samples, source.bits_per_sample, flow, outcome, desk
-    ):
-        pass
-    # What an interrupted stream still holds is not released: nobody knows how it would have gone on.
-    if not desk.interrupt.requested:
-        records = flow.finish()
-        desk.sink.write(records)
-        desk.summary.add(outcome, records)
+def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch) -> None:
+    """Hear recordings side by side, and write down in their order what left them."""
+    settings = hall.settings
+    known = {entry.key: entry for entry in book.entries}
+    numbers = {key: entry.outcome.item.sensor_id for key, entry in known.items()}
+    inputs = find_inputs(settings.paths, settings.out, numbers, settings.channel)
+    for item in inputs:
+        if item.key in known and known[item.key].stamp != item.stamp:
+            words = f"--resume: {item.name} has changed since it was heard"
+            raise ConfigError(f"{words}; leave --resume out to begin anew")
+    for entry in book.entries:
+        summary.take(entry.outcome)
+    left = [item for item in inputs if item.key not in known]
+    summary.ledger.n_inputs = len(known) + len(left)
+    watch.start(summary.ledger.n_inputs, len(known))
+    sizes = (book.entries[-1].sizes if book.entries else {}) if settings.resume else None
+    with closing(JsonlSink(settings.out, sizes)) as sink:
+        for hearing, lines in _in_order(hall, left):
+            watch.done()
+            if hearing.is_complete:
+                outcome = hearing.outcome
+                book.write(Entry(outcome, outcome.item.key, outcome.item.stamp, sink.append(lines)))
+                summary.take(outcome)
 
 
-def _hear_block(
-    reader: Source | PatientReader, max_samples: int, bits_per_sample: int, flow: Flow, outcome: Outcome, desk: _Desk
-) -> bool:
-    """Hear one block; the handle on its samples ends with this call, before anyone waits for the next one."""
-    block = reader.read(max_samples)
-    if block is None:
-        return False
-    records = flow.push(block)
-    if records:
-        desk.sink.write(records)
-        desk.summary.add(outcome, records)
-    outcome.n_samples += block.n_samples
-    desk.summary.ledger.count_block(block.n_samples, bits_per_sample)
-    desk.watch.heard(block.n_samples / block.sample_rate)
-    return True
+def _in_order(hall: _Hall, inputs: Sequence[Input]) -> Iterator[tuple[Hearing, dict[str, bytes]]]:
+    """Hear inputs side by side, and give them in their order."""
+    rest = iter(inputs)
+    n_next = n_waiting = 0
+    running: dict[Future[tuple[Hearing, dict[str, bytes]]], int] = {}
+    done: dict[int, tuple[Hearing, dict[str, bytes]]] = {}
+    n_begun = 0
+    with ThreadPoolExecutor(hall.settings.jobs) as pool:
+        while True:
+            while len(running) <= hall.settings.jobs and (n_waiting < _MAX_WAITING or not running):
+                item = None if hall.is_interrupted else next(rest, None)
+                if item is None:
+                    break
+                running[pool.submit(hall.hear, item)] = n_begun
+                n_begun += 1
+            if not running and not done:
+                return
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                place = running.pop(future)
+                done[place] = future.result()
+                n_waiting += sum(map(len, done[place][1].values()))
+            while n_next in done:
+                heard = done.pop(n_next)
+                n_next += 1
+                n_waiting -= sum(map(len, heard[1].values()))
+                yield heard
 
 
 def _background(settings: RunSettings) -> Background:
@@ -187,3 +230,14 @@ def _blocks(source: Source, block_s: float) -> Iterator[AudioBlock]:
     max_samples = max(1, int(block_s * source.sample_rate))
     while (block := source.read(max_samples)) is not None:
         yield block
+
+
+def _hash(path: Path | None) -> str | None:
+    """Hash of a file's contents; they never stay in memory as a whole."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise OutputError(f"cannot read {printable(str(path))}: {error.strerror}") from None

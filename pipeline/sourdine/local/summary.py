@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-import orjson
 from dsp_core.records import Event, LevelRecord
 
 from sourdine.ledger import Ledger
-from sourdine.outgoing.cloudevents import Record, slot_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sourdine.config import RunSettings
     from sourdine.local.inputs import Input, Refusal
+    from sourdine.outgoing.cloudevents import Record
 
 #: Events that are shown as a table; all of them stand in the file.
 N_SHOWN_EVENTS: Final = 40
@@ -69,17 +71,44 @@ class Outcome:
     """
 
     item: Input
+    start_slot: int = field(default=0, init=False)
     sample_rate: int = field(default=0, init=False)
-    n_samples: int = field(default=0, init=False)
+    n_stated: int | None = field(default=None, init=False)
     hears_events: bool = field(default=True, init=False)
-    n_events: int = field(default=0, init=False)
+    longest_life_s: float = field(default=0.0, init=False)
+    ledger: Ledger = field(default_factory=Ledger, init=False)
+    first_events: list[Event] = field(default_factory=list, init=False)
     levels: dict[str, LevelRange] = field(default_factory=dict, init=False)
     refusal: Refusal | None = field(default=None, init=False)
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take records in that have left.
+
+        Parameters
+        ----------
+        records : iterable of Event, LevelRecord or SensorHealth
+            The records.
+        """
+        for record in records:
+            self.ledger.count_record(record)
+            if isinstance(record, Event):
+                if len(self.first_events) < N_SHOWN_EVENTS:
+                    self.first_events.append(record)
+            elif isinstance(record, LevelRecord):
+                span = self.levels.setdefault(record.metric, LevelRange(scale=record.scale))
+                span.add(record.level_db)
+
+    @property
+    def fate(self) -> str:
+        """What became of it, in one word."""
+        if self.refusal is not None:
+            return "refused"
+        return "outside" if self.ledger.n_outside else "heard"
 
     @property
     def heard_s(self) -> float:
         """Seconds of sound that were heard."""
-        return self.n_samples / self.sample_rate if self.sample_rate else 0.0
+        return self.ledger.n_samples / self.sample_rate if self.sample_rate else 0.0
 
 
 @dataclass(slots=True)
@@ -90,85 +119,34 @@ class Summary:
     ----------
     settings : RunSettings
         What was asked for.
+    model_id : str
+        Hash of the classifier's weights.
     """
 
     settings: RunSettings
+    model_id: str
     outcomes: list[Outcome] = field(default_factory=list, init=False)
     ledger: Ledger = field(default_factory=Ledger, init=False)
     first_events: list[Event] = field(default_factory=list, init=False)
     longest_life_s: float = field(default=0.0, init=False)
     interrupted: bool = field(default=False, init=False)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC), init=False)
+    ended: datetime | None = field(default=None, init=False)
 
-    def add(self, outcome: Outcome, records: list[Record]) -> None:
-        """Take records in that have just been written down.
+    def take(self, outcome: Outcome) -> None:
+        """Take an input in whose fate is known and whose records are written down.
 
         Parameters
         ----------
         outcome : Outcome
-            Of the input that they are from.
-        records : list of Event, LevelRecord or SensorHealth
-            The records.
+            What became of it.
         """
-        for record in records:
-            self.ledger.count_record(record)
-            if isinstance(record, Event):
-                outcome.n_events += 1
-                if len(self.first_events) < N_SHOWN_EVENTS:
-                    self.first_events.append(record)
-            elif isinstance(record, LevelRecord):
-                span = outcome.levels.setdefault(record.metric, LevelRange(scale=record.scale))
-                span.add(record.level_db)
+        self.outcomes.append(outcome)
+        self.ledger.add(outcome.ledger)
+        self.first_events += outcome.first_events[: N_SHOWN_EVENTS - len(self.first_events)]
+        self.longest_life_s = max(self.longest_life_s, outcome.longest_life_s)
 
     @property
     def heard_s(self) -> float:
         """Seconds of sound that were heard, over all inputs."""
         return sum(outcome.heard_s for outcome in self.outcomes)
-
-
-def summary_json(summary: Summary) -> bytes:
-    """Return a summary for machines, as one JSON document.
-
-    Parameters
-    ----------
-    summary : Summary
-        Of a finished run.
-
-    Returns
-    -------
-    bytes
-        UTF-8, indented, with a line end.
-    """
-    ledger, policy = summary.ledger, summary.settings.policy
-    document = {
-        "placement": "local",
-        "guarantee": list(GUARANTEE),
-        "policy": policy.core.name,
-        "capacity_bit_per_s": policy.capacity.bit_per_s,
-        "start": slot_time(summary.settings.start_slot),
-        "interrupted": summary.interrupted,
-        "longest_sample_life_s": summary.longest_life_s,
-        "recording_exists_anyway": summary.settings.pcm is None,
-        "bits_in": ledger.bits_in,
-        "bits_out": ledger.bits_out,
-        "n_inputs": ledger.n_inputs,
-        "n_heard": ledger.n_heard,
-        "n_refused": ledger.n_refused,
-        "n_events": ledger.n_events,
-        "n_levels": ledger.n_levels,
-        "n_health": ledger.n_health,
-        "inputs": [_outcome_json(outcome) for outcome in summary.outcomes],
-    }
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _outcome_json(outcome: Outcome) -> dict[str, object]:
-    refusal = outcome.refusal
-    return {
-        "sensor_id": outcome.item.sensor_id,
-        "name": outcome.item.name.encode("utf-8", "replace").decode(),
-        "sample_rate": outcome.sample_rate,
-        "n_samples": outcome.n_samples,
-        "hears_events": outcome.hears_events,
-        "n_events": outcome.n_events,
-        "refused": None if refusal is None else {"reason": refusal.reason, "text": refusal.text},
-    }

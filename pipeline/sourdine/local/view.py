@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
 from io import StringIO
 from typing import TYPE_CHECKING, Final
 
 from dsp_core.records import Event
 from rich import box
 from rich.console import Console, Group
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from sourdine.local.run import Watch
 from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.jsonl import FILE_NAMES
@@ -22,8 +19,6 @@ from sourdine.policy import SPEECH_BIT_PER_S
 from sourdine.policy_words import METRIC_NAMES, capacity_rows, capacity_words, policy_words
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from rich.console import RenderableType
 
     from sourdine.local.inputs import Input
@@ -37,82 +32,39 @@ N_SHOWN_LEVELS: Final = 40
 _WIDTH_IN_PIPES: Final = 100
 
 
-def _count(number: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it takes one."""
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it takes one.
+
+    Parameters
+    ----------
+    number : int
+        How many.
+    noun : str
+        Of what, in the singular.
+
+    Returns
+    -------
+    str
+        For instance ``2 events``.
+    """
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def _clock(seconds: float) -> str:
-    """Return a length of sound as hours, minutes and seconds."""
+def clock(seconds: float) -> str:
+    """Return a length of sound as hours, minutes and seconds.
+
+    Parameters
+    ----------
+    seconds : float
+        The length.
+
+    Returns
+    -------
+    str
+        For instance ``00:01:30``.
+    """
     whole = int(seconds)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}"
-
-
-class ProgressWatch(Watch):
-    """A progress bar on the terminal, with the speed in times real time; gone when the run ends."""
-
-    _STEP_S = 0.1
-
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.fields[place]}", style="dim"),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
-            TextColumn("{task.fields[told]}"),
-            console=Console(stderr=True, highlight=False, markup=False, emoji=False),
-            transient=True,
-        )
-        self._task: TaskID | None = None
-        self._total_s: float | None = None
-        self._heard_s = 0.0
-        self._began = self._told = 0.0
-
-    def __enter__(self) -> ProgressWatch:
-        """Show the bar."""
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Take the bar away."""
-        self._progress.stop()
-
-    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
-        """Start the bar of one input.
-
-        Parameters
-        ----------
-        item : Input
-            The input.
-        n_inputs : int
-            How many there are.
-        total_s : float or None
-            Its length; None for a pipe.
-        """
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-        self._heard_s, self._total_s = 0.0, total_s
-        self._began = self._told = time.monotonic()
-        place = f"{item.sensor_id} of {n_inputs}"
-        self._task = self._progress.add_task(_short_name(item), total=total_s, place=place, told="")
-
-    def heard(self, seconds: float) -> None:
-        """Move the bar on, at most ten times a second.
-
-        Parameters
-        ----------
-        seconds : float
-            Length of a block.
-        """
-        self._heard_s += seconds
-        now = time.monotonic()
-        if self._task is None or now - self._told < self._STEP_S:
-            return
-        self._told = now
-        speed = self._heard_s / (now - self._began)
-        told = f"{_clock(self._heard_s)}  {speed:,.0f} x real time"
-        self._progress.update(self._task, completed=self._heard_s, told=told)
 
 
 def summary_text(summary: Summary) -> str:
@@ -172,17 +124,24 @@ def _laid_out(view: RenderableType) -> str:
 
 def _headline(summary: Summary) -> Text:
     ledger = summary.ledger
-    what = "standard input" if summary.settings.pcm else _count(ledger.n_heard, "recording")
-    line = Text.assemble(("Sourdine", "bold"), f" heard {what}, {_clock(summary.heard_s)} of sound")
+    what = "standard input" if summary.settings.pcm else count(ledger.n_heard, "recording")
+    line = Text.assemble(("Sourdine", "bold"), f" heard {what}, {clock(summary.heard_s)} of sound")
     if ledger.n_refused:
-        line.append(f", and refused {_count(ledger.n_refused, 'input')}", style="yellow")
+        line.append(f", and refused {count(ledger.n_refused, 'input')}", style="yellow")
     line.append(".")
     if summary.interrupted:
-        line.append(" Interrupted: what was released until then is written down.", style="yellow")
+        line.append(f" Interrupted: {_interrupted_words(summary)}", style="yellow")
     n_slow = sum(not outcome.hears_events for outcome in summary.outcomes)
     if n_slow:
-        line.append(f"\nBelow 16 kHz there are levels but no events: {_count(n_slow, 'input')}.", style="yellow")
+        line.append(f"\nBelow 16 kHz there are levels but no events: {count(n_slow, 'input')}.", style="yellow")
     return line
+
+
+def _interrupted_words(summary: Summary) -> str:
+    if summary.settings.pcm:
+        return "what was released until then is written down."
+    left = count(summary.ledger.n_not_reached, "input")
+    return f"{left} not heard to the end; the same command with --resume goes on."
 
 
 def _events(summary: Summary) -> RenderableType:
@@ -190,16 +149,16 @@ def _events(summary: Summary) -> RenderableType:
     if not n_events:
         return Text("No events.", style="bold")
     names = {outcome.item.sensor_id: _short_name(outcome.item) for outcome in summary.outcomes}
-    start_slot = summary.settings.start_slot
+    is_clock = summary.settings.zone is not None or summary.settings.start_slot > 0
     table = _table("Events")
-    table.add_column("time (UTC)" if start_slot else "at", no_wrap=True)
+    table.add_column("time (UTC)" if is_clock else "at", no_wrap=True)
     table.add_column("sensor", justify="right")
     table.add_column("file", overflow="ellipsis", no_wrap=True, max_width=24)
     table.add_column("class", style="bold", no_wrap=True, min_width=12)
     table.add_column("level", justify="right", no_wrap=True)
     table.add_column("confidence", no_wrap=True, min_width=10)
     for event in summary.first_events:
-        table.add_row(*_event_row(event, names[event.sensor_id], start_slot))
+        table.add_row(*_event_row(event, names[event.sensor_id], is_clock=is_clock))
     captions = ["level: without the speech band, in steps of 3 dB"]
     if n_events > N_SHOWN_EVENTS:
         captions.append(f"and {n_events - N_SHOWN_EVENTS:,} more in {FILE_NAMES[Event]}")
@@ -207,8 +166,8 @@ def _events(summary: Summary) -> RenderableType:
     return table
 
 
-def _event_row(event: Event, name: str, start_slot: int) -> tuple[str, ...]:
-    moment = slot_time(event.slot).replace("T", " ").rstrip("Z") if start_slot else _clock(event.slot)
+def _event_row(event: Event, name: str, *, is_clock: bool) -> tuple[str, ...]:
+    moment = slot_time(event.slot).replace("T", " ").rstrip("Z") if is_clock else clock(event.slot)
     level = "-" if event.level_db is None else f"{event.level_db} {SCALE_NAMES[event.scale]}"
     sound_class = event.sound_class.replace("_", " ")
     return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
@@ -227,16 +186,18 @@ def event_words(event: Event) -> str:
     str
         When, which sensor, what, about how loud, how sure.
     """
-    moment, sensor, _, sound_class, level, confidence = _event_row(event, "", event.slot)
+    moment, sensor, _, sound_class, level, confidence = _event_row(event, "", is_clock=True)
     about = "" if event.level_db is None else f", about {level} without the speech band"
     return f"{moment} UTC  sensor {sensor}  {sound_class}{about}, confidence {confidence}"
 
 
 def _levels(summary: Summary) -> RenderableType:
     periods_s = dict(summary.settings.policy.core.levels)
-    rows = [(outcome, metric, span) for outcome in summary.outcomes for metric, span in outcome.levels.items()]
+    spans = [(outcome, metric, span) for outcome in summary.outcomes for metric, span in outcome.levels.items()]
+    rows = [row for row in spans if row[2].n_values]
     if not rows:
-        return Text("No levels.", style="bold")
+        too_short = " The recordings are shorter than a period." if spans else ""
+        return Text.assemble(("No levels.", "bold"), too_short)
     table = _table("Levels")
     table.add_column("sensor", justify="right")
     table.add_column("file", overflow="ellipsis", no_wrap=True)
@@ -266,7 +227,7 @@ def _account(summary: Summary) -> Table:
     settings, ledger = summary.settings, summary.ledger
     capacity = settings.policy.capacity
     records = ", ".join(
-        (_count(ledger.n_events, "event"), _count(ledger.n_levels, "level"), _count(ledger.n_health, "sensor state"))
+        (count(ledger.n_events, "event"), count(ledger.n_levels, "level"), count(ledger.n_health, "sensor state"))
     )
     life = f"at most {summary.longest_life_s:.2f} s in memory" if ledger.n_samples else "none was heard"
     if settings.pcm is None:

@@ -34,10 +34,13 @@ class Kept:
         State of the stages, sealed.
     next_slot : int
         First second that was not used yet, since 1970-01-01T00:00:00Z.
+    full_scale_db : float or None
+        Calibration that it worked with.
     """
 
     sealed: bytes
     next_slot: int
+    full_scale_db: float | None
 
 
 class ContinuedFiles:
@@ -50,6 +53,8 @@ class ContinuedFiles:
     ----------
     folder : pathlib.Path
         Made if it is not there.
+    full_scale_db : float or None, default=None
+        Calibration of the levels.
 
     Raises
     ------
@@ -59,8 +64,8 @@ class ContinuedFiles:
         If it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, full_scale_db: float | None = None) -> None:
+        self._folder, self._full_scale_db = folder, full_scale_db
         self._files: dict[str, int] = {}
         self._lock = -1
         try:
@@ -97,6 +102,7 @@ class ContinuedFiles:
             "format": _FORMAT,
             "sealed": base64.b64encode(sealed).decode(),
             "next_slot": next_slot,
+            "full_scale_db": self._full_scale_db,
             "sizes": {name: os.fstat(fd).st_size for name, fd in self._files.items()},
             "lines": {name: text.decode() for name, text in lines.items()},
         }
@@ -145,7 +151,8 @@ class ContinuedFiles:
             document = orjson.loads((self._folder / STATE_NAME).read_bytes())
             if document["format"] != _FORMAT:
                 return None
-            kept = Kept(base64.b64decode(document["sealed"]), int(document["next_slot"]))
+            sealed = base64.b64decode(document["sealed"])
+            kept = Kept(sealed, int(document["next_slot"]), document["full_scale_db"])
             sizes, lines = document["sizes"], document["lines"]
         except FileNotFoundError:
             return None

@@ -13,7 +13,7 @@ from sourdine.errors import OutputError
 from sourdine.outgoing.cloudevents import Record, encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from io import FileIO
     from pathlib import Path
 
@@ -36,6 +36,8 @@ class JsonlSink:
     ----------
     folder : pathlib.Path
         Made if it is not there.
+    sizes : dict of str to int or None, default=None
+        Go on with the files that are there, cut back to these sizes.
 
     Raises
     ------
@@ -43,12 +45,12 @@ class JsonlSink:
         If the folder or a file in it cannot be written.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._files: dict[type[Record], _LineFile] = {}
+    def __init__(self, folder: Path, sizes: dict[str, int] | None = None) -> None:
+        self._files: dict[str, _LineFile] = {}
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            for kind, name in FILE_NAMES.items():
-                self._files[kind] = _LineFile(folder / name)
+            for name in FILE_NAMES.values():
+                self._files[name] = _LineFile(folder / name, None if sizes is None else sizes.get(name, 0))
         except OSError as error:
             self.close()
             raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
@@ -69,8 +71,30 @@ class JsonlSink:
             If it is no released record.
         """
         for record in records:
-            line = encode(record) + b"\n"
-            self._files[type(record)].append(line)
+            self._files[FILE_NAMES[type(record)]].append(encode(record) + b"\n")
+
+    def append(self, lines: Mapping[str, bytes]) -> dict[str, int]:
+        """Write lines down that `lines_of` gave.
+
+        Parameters
+        ----------
+        lines : mapping of str to bytes
+            By the name of the file.
+
+        Returns
+        -------
+        dict of str to int
+            Sizes of the files with these lines.
+
+        Raises
+        ------
+        OutputError
+            If they do not fit; the file ends with what was there before.
+        """
+        for name, text in lines.items():
+            if text:
+                self._files[name].append(text)
+        return {name: file.size for name, file in self._files.items()}
 
     def close(self) -> None:
         """Close the files."""
@@ -79,13 +103,41 @@ class JsonlSink:
         self._files.clear()
 
 
+def lines_of(records: Iterable[Record]) -> dict[str, bytes]:
+    """Return records as lines, by the name of their file.
+
+    Parameters
+    ----------
+    records : iterable of Event, LevelRecord or SensorHealth
+        In the order in which they left.
+
+    Returns
+    -------
+    dict of str to bytes
+        Whole lines.
+    """
+    lines: dict[str, list[bytes]] = {name: [] for name in FILE_NAMES.values()}
+    for record in records:
+        lines[FILE_NAMES[type(record)]].append(encode(record) + b"\n")
+    return {name: b"".join(text) for name, text in lines.items()}
+
+
 class _LineFile:
     """A file to which whole lines are appended."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, size: int | None) -> None:
         self._path = path
-        self._file = _opened(path)
-        self._end = 0
+        if size is None:
+            self._file = _opened(path)
+        else:
+            self._file = path.open("r+b" if path.exists() else "xb", buffering=0)
+            self._file.truncate(size)
+            self._file.seek(size)
+        self._end = size or 0
+
+    @property
+    def size(self) -> int:
+        return self._end
 
     def append(self, line: bytes) -> None:
         rest = memoryview(line)

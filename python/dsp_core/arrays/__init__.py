@@ -25,6 +25,9 @@ from dsp_core.arrays.spectra import (
     power_spectrum,
     resample,
 )
+from dsp_core.arrays.third_octave import (
+    third_octave_levels,
+)
 
 __all__ = [
     "AnomalyScorer",
@@ -40,5 +43,6 @@ __all__ = [
     "percentile_level",
     "power_spectrum",
     "resample",
+    "third_octave_levels",
     "time_weighting",
 ]

@@ -1,7 +1,5 @@
 """A sound level meter for a stream that comes in blocks, after IEC 61672-1."""
 
-from __future__ import annotations
-
 from array import array
 from typing import NamedTuple
 

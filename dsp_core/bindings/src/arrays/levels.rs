@@ -2,11 +2,12 @@
 
 use dsp_core::sound::leq::{self, Periods};
 use dsp_core::sound::sound_level_meter::{self, SoundLevelMeter};
+use dsp_core::sound::third_octave::ThirdOctaves;
 use dsp_core::sound::time_weighting::TimeWeighting;
 use dsp_core::sound::weighting::{Weighting, WeightingKind};
-use numpy::ndarray::{Array1, Array2};
+use numpy::ndarray::{Array1, Array2, Array3};
 use numpy::prelude::*;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use super::{Rows, map_rows, reader};
@@ -83,6 +84,41 @@ fn leq_rows<'py>(
     .map_err(error::parameter)
 }
 
+/// Exact midbands, and levels of each row by period and band.
+type Bands<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray3<f64>>);
+
+/// Third-octave levels of each row.
+#[pyfunction]
+#[pyo3(signature = (y, *, sample_rate, fmin, fmax, period_s, reference))]
+fn third_octave_rows<'py>(
+    py: Python<'py>,
+    y: &Rows<'py>,
+    sample_rate: u32,
+    fmin: f64,
+    fmax: Option<f64>,
+    period_s: Option<f64>,
+    reference: f64,
+) -> PyResult<Bands<'py>> {
+    let (m, n) = (y.shape()[0], y.shape()[1]);
+    let y = reader(y)?;
+    let y = y.as_slice()?;
+    py.detach(|| {
+        let bank = ThirdOctaves::new(sample_rate, fmin, fmax)?;
+        let periods = bank.periods(n, period_s)?;
+        leq::check_finite("y", y, n)?;
+        let midbands = Array1::from(bank.midbands_hz());
+        let mut levels = Array3::zeros((m, periods.count(), midbands.len()));
+        for (row, mut out) in y.chunks(n).zip(levels.outer_iter_mut()) {
+            if let Some(out) = out.as_slice_mut() {
+                bank.levels_into(row, &periods, reference, out);
+            }
+        }
+        Ok((midbands, levels))
+    })
+    .map(|(midbands, levels)| (midbands.into_pyarray(py), levels.into_pyarray(py)))
+    .map_err(error::parameter)
+}
+
 type Five = (f64, f64, f64, f64, f64);
 
 fn five(levels: &sound_level_meter::Levels) -> Five {
@@ -152,6 +188,7 @@ impl LevelMeter {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<LevelMeter>()?;
     module.add_function(wrap_pyfunction!(leq_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(third_octave_rows, module)?)?;
     module.add_function(wrap_pyfunction!(time_weight_rows, module)?)?;
     module.add_function(wrap_pyfunction!(weight_rows, module)?)
 }

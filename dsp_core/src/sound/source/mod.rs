@@ -69,7 +69,7 @@ mod wav_stamp;
 mod compressed_tests;
 
 #[cfg(test)]
-mod parts_tests;
+mod span_tests;
 
 #[cfg(test)]
 mod testing;

@@ -27,14 +27,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_folders_are_searched_and_numbered_in_sorted_order(folder: Path) -> None:
-    found = names(find_inputs([folder], folder / "out"), folder)
+    found = names(find_inputs([folder], folder / "out", {}), folder)
     assert found == ["a.wav", "b.wav", "deep/b.wav", "deep/down/c.flac", "notes.txt"]
 
 
 def test_order_does_not_depend_on_how_files_are_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
-    one = find_inputs([Path("deep"), Path("b.wav"), Path("a.wav")], Path("out"))
-    other = find_inputs([folder / "a.wav", folder / "deep", Path("b.wav"), Path("./deep/../a.wav")], Path("out"))
+    one = find_inputs([Path("deep"), Path("b.wav"), Path("a.wav")], Path("out"), {})
+    other = find_inputs([folder / "a.wav", folder / "deep", Path("b.wav"), Path("./deep/../a.wav")], Path("out"), {})
     assert names(one, folder)[:2] == ["a.wav", "b.wav"]
     assert len(other) == len(one) == 4
 
@@ -42,17 +42,17 @@ def test_order_does_not_depend_on_how_files_are_given(folder: Path, monkeypatch:
 def test_own_output_is_no_input(folder: Path) -> None:
     for name in ("events.jsonl", "levels.jsonl", "health.jsonl", "kept.wav"):
         (folder / "deep" / name).touch()
-    found = names(find_inputs([folder], folder / "deep"), folder)
+    found = names(find_inputs([folder], folder / "deep", {}), folder)
     assert found == ["a.wav", "b.wav", "deep/b.wav", "deep/down/c.flac", "deep/kept.wav", "notes.txt"]
 
 
 def test_folder_without_files_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no files in"):
-        find_inputs([tmp_path], tmp_path / "out")
+        find_inputs([tmp_path], tmp_path / "out", {})
 
 
 def test_missing_file_is_an_input_that_is_refused(tmp_path: Path) -> None:
-    (item,) = find_inputs([tmp_path / "gone.wav"], tmp_path)
+    (item,) = find_inputs([tmp_path / "gone.wav"], tmp_path, {})
     refusal = open_source(item, None)
     assert isinstance(refusal, Refusal)
     assert refusal.reason == "unreadable"

@@ -9,7 +9,6 @@ from tests.sounds import broken_files, eventful, noise, write_wav
 
 from sourdine.config import RunSettings
 from sourdine.errors import ConfigError
-from sourdine.local.inputs import Input
 from sourdine.local.run import Watch, run
 
 
@@ -17,12 +16,17 @@ class NotingWatch(Watch):
     """Keeps what it was told."""
 
     def __init__(self) -> None:
-        self.begun: list[tuple[int, int, float | None]] = []
+        self.begun: list[tuple[int, int]] = []
         self.heard_s = 0.0
+        self.n_done = 0
 
-    def begin(self, item: Input, n_inputs: int, total_s: float | None) -> None:
+    def start(self, n_inputs: int, n_done: int) -> None:
         """Note it."""
-        self.begun.append((item.sensor_id, n_inputs, total_s))
+        self.begun.append((n_inputs, n_done))
+
+    def done(self) -> None:
+        """Count it."""
+        self.n_done += 1
 
     def heard(self, seconds: float) -> None:
         """Add it."""
@@ -46,7 +50,7 @@ def test_summary_adds_up(tmp_path: Path) -> None:
     assert ledger.bits_in == 16 * ledger.n_samples
     assert summary.heard_s == pytest.approx(23.25)
     assert watch.heard_s == pytest.approx(23.25)
-    assert watch.begun == [(1, 3, 20.0), (2, 3, 3.25)]
+    assert (watch.begun, watch.n_done) == ([(3, 0)], 3)
     counts = {name: len(lines) for name, lines in lines_in(tmp_path / "out").items()}
     assert counts == {
         "events.jsonl": ledger.n_events,

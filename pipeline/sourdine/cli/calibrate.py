@@ -1,0 +1,91 @@
+"""`sourdine calibrate`: what full scale is at a sensor, by a calibrator's tone."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sourdine.cli.arguments import add_manners, add_pcm, one_of
+from sourdine.cli.terminal import EXIT_OK, say
+from sourdine.config import parse_pcm, parse_sensor
+from sourdine.errors import ConfigError
+
+if TYPE_CHECKING:
+    import argparse
+
+_LEVELS_DB: Final = ("94", "114")
+_FREQUENCIES_HZ: Final = ("1000", "250")
+
+_WORDS: Final = """\
+Measure a calibrator's tone, so that levels become dB re 20 µPa instead of dBFS.
+
+Put the calibrator on the microphone, record ten seconds of its tone, and give the recording:
+
+  sourdine calibrate tone.wav --sensor 17
+  arecord -t raw -f S16_LE -r 48000 -d 10 | sourdine calibrate - --rate 48000 --sensor 17
+  sourdine run street.wav --calibration calibrations/sensor-17.toml
+
+The file says the sensor, the date and the level of full scale; an earlier one is kept under its date. Until a sensor
+has one, its levels are dBFS and its state is `uncalibrated`. Gain and microphone must stay as they were.
+"""
+
+
+def add(commands: Any) -> None:
+    """Add the command.
+
+    Parameters
+    ----------
+    commands : object
+        What argparse adds commands to.
+    """
+    words = "measure a calibrator's tone"
+    parser = commands.add_parser("calibrate", help=words, description=_WORDS)
+    parser.add_argument("path", metavar="PATH", help="recording of the tone, or - for raw PCM on standard input")
+    parser.add_argument("--sensor", metavar="N", default="1", help="number of the sensor (default: 1)")
+    level = one_of(_LEVELS_DB, "level of a calibrator in dB")
+    parser.add_argument("--tone", metavar="DB", type=level, default="94", help="its level: 94 or 114 (default: 94)")
+    hz = one_of(_FREQUENCIES_HZ, "frequency of a calibrator in Hz")
+    parser.add_argument("--hz", metavar="HZ", type=hz, default="1000", help="its frequency: 1000 (default) or 250")
+    out = Path("calibrations")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"folder of the file (default: {out})")
+    add_pcm(parser)
+    add_manners(parser)
+    parser.set_defaults(run=run)
+
+
+def run(parsed: argparse.Namespace) -> int:
+    """Do it.
+
+    Parameters
+    ----------
+    parsed : argparse.Namespace
+        What was typed.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    is_pipe = parsed.path == "-"
+    if is_pipe and sys.stdin.isatty():
+        raise ConfigError("- expects raw PCM from a pipe, and standard input is a terminal")
+    pcm = parse_pcm(parsed.rate, parsed.format, parsed.channels) if is_pipe else None
+    sensor_id = parse_sensor(parsed.sensor)
+    from sourdine.calibration import write
+    from sourdine.local.calibrate import calibrate
+
+    path = None if is_pipe else Path(parsed.path)
+    found = calibrate(path, pcm, sensor_id=sensor_id, tone_hz=float(parsed.hz), tone_db=float(parsed.tone))
+    file = write(parsed.out, found)
+    if parsed.json:
+        say(json.dumps({**asdict(found), "file": str(file)}) + "\n")
+    elif not parsed.quiet:
+        say(
+            f"Sensor {sensor_id}: full scale is {found.full_scale_db:.1f} dB re 20 µPa, by a tone of "
+            f"{found.tone_db:g} dB at {found.tone_hz:g} Hz that was steady within {found.spread_db:.1f} dB.\n"
+            f"Written to {file}; give it to run and listen with --calibration {file}\n"
+        )
+    return EXIT_OK

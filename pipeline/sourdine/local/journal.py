@@ -1,0 +1,235 @@
+"""The journal of a run: which inputs are done, so that an interrupted run goes on where it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+from dsp_core.records import __version__ as core_version
+
+from sourdine import __version__
+from sourdine.errors import ConfigError, OutputError
+from sourdine.local.inputs import Input, Refusal
+from sourdine.local.summary import LevelRange, Outcome
+from sourdine.policy import policy_id
+
+if TYPE_CHECKING:
+    from sourdine.config import Mark, RunSettings
+
+FILE_NAME: Final = "journal.jsonl"
+_FORMAT: Final = 1
+_COUNTS: Final = ("n_heard", "n_outside", "n_blocks", "n_samples", "bits_in", "n_events", "n_levels", "n_health")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One input that is done.
+
+    Parameters
+    ----------
+    outcome : Outcome
+        What became of it.
+    key : str
+        Its absolute path, and for one channel of several its number.
+    stamp : tuple of int
+        Size and time of change of the file.
+    sizes : dict of str to int
+        Bytes of each record file once its records stood there.
+    """
+
+    outcome: Outcome
+    key: str
+    stamp: tuple[int, int]
+    sizes: dict[str, int]
+
+
+def identity(settings: RunSettings, model_id: str, background_id: str | None) -> dict[str, Any]:
+    """Return everything that the records of a run depend on besides the recordings.
+
+    Parameters
+    ----------
+    settings : RunSettings
+        Of the run.
+    model_id : str
+        Hash of the classifier's weights.
+    background_id : str or None
+        Hash of the background recording.
+
+    Returns
+    -------
+    dict
+        Equal for runs that may go on with each other.
+    """
+    return {
+        "format": _FORMAT,
+        "sourdine": __version__,
+        "dsp_core": core_version,
+        "policy": settings.policy.core.name,
+        "policy_id": policy_id(settings.policy),
+        "model_id": model_id,
+        "background": background_id,
+        "full_scale_db": settings.full_scale_db,
+        "channel": settings.channel,
+        "start": settings.start_slot if settings.zone is None else f"auto, {settings.zone}",
+        "since": _mark(settings.since),
+        "until": _mark(settings.until),
+    }
+
+
+class Journal:
+    """A file of one line for the run and one for each input that is done. One process at a time.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the output; made if it is not there.
+    head : dict
+        From `identity`.
+    resume : bool
+        Go on with what stands there; else begin anew.
+
+    Raises
+    ------
+    ConfigError
+        If another process writes there, or what stands there cannot be gone on with.
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path, head: dict[str, Any], *, resume: bool) -> None:
+        self._path = folder / FILE_NAME
+        self.entries: list[Entry] = []
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if resume:
+                    self._go_on(head, folder)
+                else:
+                    os.ftruncate(self._fd, 0)
+                    self._append(head)
+            except BaseException:
+                os.close(self._fd)
+                raise
+        except BlockingIOError:
+            raise ConfigError(f"another run writes into {folder}: choose another --out") from None
+        except OSError as error:
+            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+
+    def write(self, entry: Entry) -> None:
+        """Note that an input is done and its records are written.
+
+        Parameters
+        ----------
+        entry : Entry
+            The input.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written.
+        """
+        try:
+            self._append(_as_json(entry))
+        except OSError as error:
+            raise OutputError(f"cannot write {self._path}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Close the file, once it stands on the disk."""
+        with suppress(OSError):
+            os.fsync(self._fd)
+        os.close(self._fd)
+
+    def _append(self, document: dict[str, Any]) -> None:
+        line = memoryview(orjson.dumps(document) + b"\n")
+        os.lseek(self._fd, 0, os.SEEK_END)
+        while line:
+            line = line[os.write(self._fd, line) :]
+
+    def _go_on(self, head: dict[str, Any], folder: Path) -> None:
+        text = self._path.read_bytes()
+        # A line that a killed process did not finish counts for nothing.
+        lines = text[: text.rfind(b"\n") + 1].splitlines(keepends=True)
+        if not lines:
+            raise ConfigError(f"--resume: no earlier run in {folder}; leave --resume out to begin one")
+        n_good = 0
+        try:
+            _check_head(orjson.loads(lines[0]), head, folder)
+            n_good = len(lines[0])
+            for line in lines[1:]:
+                entry = _from_json(orjson.loads(line))
+                if any(_size(folder / name) < size for name, size in entry.sizes.items()):
+                    break  # the records did not reach the disk: it is heard anew
+                self.entries.append(entry)
+                n_good += len(line)
+        except (KeyError, TypeError, ValueError):
+            raise ConfigError(f"--resume: {self._path} is damaged; leave --resume out to begin anew") from None
+        os.ftruncate(self._fd, n_good)
+
+
+def _check_head(kept: dict[str, Any], head: dict[str, Any], folder: Path) -> None:
+    for key, now in head.items():
+        if kept[key] != now:
+            was, now = (f"{str(value)[:12]}" for value in (kept[key], now))
+            words = f"--resume: the run in {folder} had {key} {was}, now it is {now}"
+            raise ConfigError(f"{words}; choose another --out, or leave --resume out to begin anew")
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
+def _mark(mark: Mark | None) -> str | None:
+    return None if mark is None else f"{'clock' if mark.is_clock else 'place'} {mark.seconds}"
+
+
+def _as_json(entry: Entry) -> dict[str, Any]:
+    outcome = entry.outcome
+    return {
+        "sensor_id": outcome.item.sensor_id,
+        "path": os.fsencode(str(outcome.item.path)).decode("latin-1"),
+        "channel": [outcome.item.channel, outcome.item.is_one_of_several],
+        "key": os.fsencode(entry.key).decode("latin-1"),
+        "stamp": entry.stamp,
+        "start_slot": outcome.start_slot,
+        "sample_rate": outcome.sample_rate,
+        "n_stated": outcome.n_stated,
+        "hears_events": outcome.hears_events,
+        "life_s": outcome.longest_life_s,
+        "counts": {name: getattr(outcome.ledger, name) for name in _COUNTS},
+        "refusal": None if outcome.refusal is None else [outcome.refusal.reason, outcome.refusal.text],
+        "levels": {
+            metric: [span.scale, span.lowest_db, span.highest_db, span.n_values, span.n_missing]
+            for metric, span in outcome.levels.items()
+        },
+        "sizes": entry.sizes,
+    }
+
+
+def _from_json(document: dict[str, Any]) -> Entry:
+    path, key = (os.fsdecode(document[name].encode("latin-1")) for name in ("path", "key"))
+    channel, is_one_of_several = document["channel"]
+    outcome = Outcome(Input(int(document["sensor_id"]), Path(path), channel, bool(is_one_of_several)))
+    outcome.start_slot, outcome.sample_rate = int(document["start_slot"]), int(document["sample_rate"])
+    outcome.n_stated, outcome.hears_events = document["n_stated"], bool(document["hears_events"])
+    outcome.longest_life_s = float(document["life_s"])
+    for name in _COUNTS:
+        setattr(outcome.ledger, name, int(document["counts"][name]))
+    if document["refusal"] is not None:
+        reason, text = document["refusal"]
+        outcome.refusal = Refusal(reason, text)
+        outcome.ledger.refused[reason] += 1
+    for metric, (scale, lowest, highest, n_values, n_missing) in document["levels"].items():
+        span = outcome.levels[metric] = LevelRange(scale=scale)
+        span.lowest_db, span.highest_db, span.n_values, span.n_missing = lowest, highest, n_values, n_missing
+    size, changed = document["stamp"]
+    return Entry(outcome, key, (int(size), int(changed)), {name: int(n) for name, n in document["sizes"].items()})

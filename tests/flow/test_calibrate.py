@@ -1,0 +1,114 @@
+"""A calibrator's tone makes levels sound pressure levels; what is no such tone is refused with its reason."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from tests.chain import call, events_in, one_line
+from tests.sounds import noise, pcm16, write_wav
+
+from sourdine.calibration import Calibration, load
+from sourdine.errors import ConfigError
+
+RATE = 48_000
+
+
+def tone(hz: float = 1_000.0, amplitude: float = 0.1, seconds: float = 8.0) -> NDArray[np.float64]:
+    """Put a calibrator on for a while."""
+    silence = noise(1.0, sample_rate=RATE, level=0.001)
+    on = amplitude * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)
+    return np.concatenate([silence, on, silence])
+
+
+def test_a_tone_of_94_db_reads_94_db_afterwards(tmp_path: Path) -> None:
+    write_wav(tmp_path / "tone.wav", tone(), sample_rate=RATE)
+    done = call("calibrate", "tone.wav", "--sensor", "17", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "full scale is 117.0 dB" in done.stdout
+    found = load(tmp_path / "calibrations" / "sensor-17.toml", 17)
+    assert (found.full_scale_db, found.tone_db, found.tone_hz) == (117.0, 94.0, 1000.0)
+    assert found.spread_db <= 0.1
+    write_wav(tmp_path / "long.wav", tone(seconds=65.0)[RATE:], sample_rate=RATE)
+    call("run", "long.wav", "--calibration", "calibrations/sensor-17.toml", cwd=tmp_path)
+    records = events_in(tmp_path / "sourdine-out")
+    levels = [record["data"] for record in records if record["type"].endswith("level.v1")]
+    assert (levels[0]["level_db"], levels[0]["scale"]) == (94, "db")
+    assert next(r["data"]["state"] for r in records if r["type"].endswith("health.v1")) == "ok"
+
+
+def test_a_pipe_at_250_hz_and_114_db(tmp_path: Path) -> None:
+    options = ("--rate", str(RATE), "--tone", "114", "--hz", "250", "--json")
+    done = call("calibrate", "-", *options, cwd=tmp_path, stdin=pcm16(tone(hz=250.0)))
+    assert json.loads(done.stdout)["full_scale_db"] == 137.0
+    assert call("calibrate", "-", *options[:-1], "--quiet", cwd=tmp_path, stdin=pcm16(tone(hz=250.0))).stdout == ""
+
+
+def test_an_earlier_calibration_is_kept_under_its_date(tmp_path: Path) -> None:
+    write_wav(tmp_path / "tone.wav", tone(), sample_rate=RATE)
+    for _ in range(2):
+        assert call("calibrate", "tone.wav", "--quiet", cwd=tmp_path).returncode == 0
+    names = sorted(file.name for file in (tmp_path / "calibrations").iterdir())
+    assert len(names) == 2
+    assert names[1] == "sensor-1.toml"
+    assert all(load(tmp_path / "calibrations" / name).full_scale_db == 117.0 for name in names)
+
+
+REFUSED: dict[str, tuple[NDArray[np.float64], str]] = {
+    "noise": (noise(10.0, sample_rate=RATE), "no_tone: expected 5 s of a steady, pure tone of 1000 Hz, got 0 s"),
+    "short": (tone(seconds=3.0), "no_tone: expected 5 s"),
+    "another": (tone(hz=900.0), "no_tone: expected 5 s"),
+    "clipped": (np.clip(tone(amplitude=1.3), -1, 1), "clipped: expected a tone below full scale"),
+    "loose": (tone() * np.linspace(1.0, 1.2, 10 * RATE), "unstable: expected a tone steady within 0.2 dB"),
+}
+
+
+@pytest.mark.parametrize(("sound", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_calibrators_tone(sound: NDArray[np.float64], words: str, tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", sound, sample_rate=RATE)
+    done = call("calibrate", "x.wav", cwd=tmp_path)
+    assert done.returncode == 2
+    assert words in one_line(done)
+    assert not (tmp_path / "calibrations").exists()
+
+
+GOOD: dict[str, Any] = {
+    "sensor_id": 17,
+    "date": "2026-05-04T21:00:00Z",
+    "tone_hz": 1000.0,
+    "tone_db": 94.0,
+    "full_scale_db": 117.0,
+    "spread_db": 0.1,
+}
+
+BROKEN = {
+    "missing": ({"spread_db": None}, "spread_db: missing"),
+    "unknown": ({"colour": '"red"'}, "colour: unknown key"),
+    "words": ({"full_scale_db": '"loud"'}, "expected numbers"),
+    "out of range": ({"full_scale_db": "300.0"}, "full_scale_db: expected 0 to 200, got 300.0"),
+    "another sensor": ({"sensor_id": "18"}, "of sensor 18, expected sensor 17"),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), BROKEN.values(), ids=BROKEN.keys())
+def test_files_that_are_no_calibration(change: dict[str, str | None], words: str, tmp_path: Path) -> None:
+    values = {key: json.dumps(value) for key, value in GOOD.items()} | change
+    file = tmp_path / "sensor-17.toml"
+    file.write_text("".join(f"{key} = {value}\n" for key, value in values.items() if value is not None), "utf-8")
+    with pytest.raises(ConfigError, match=words):
+        load(tmp_path, 17)
+
+
+def test_a_good_file_and_what_is_none(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in GOOD.items()), "utf-8")
+    assert load(tmp_path / "x.toml") == Calibration(**GOOD)
+    for content in (b"\xff\xfe", b"not toml at all ==", b"x" * 5_000):
+        (tmp_path / "y.toml").write_bytes(content)
+        with pytest.raises(ConfigError, match=r"calibration .*y\.toml"):
+            load(tmp_path / "y.toml")
+    with pytest.raises(ConfigError, match="No such file"):
+        load(tmp_path / "gone.toml")
