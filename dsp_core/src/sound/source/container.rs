@@ -1,7 +1,7 @@
 //! What a file is, by its first bytes.
 
 use super::frame_header::{FrameHeader, N_HEAD};
-use super::truncated_header;
+use super::{truncated_header, unsupported};
 use crate::error::{BlockError, Reason};
 
 /// Bytes that tell the containers apart.
@@ -17,17 +17,12 @@ pub(super) enum Container {
     Mp4,
 }
 
+const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
+
 /// Tells the container by its first bytes.
 pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
-    const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
     let starts = |name: &[u8]| magic.starts_with(name);
-    if magic.is_empty() {
-        return Err(BlockError::new(
-            Reason::Empty,
-            "a file with sound",
-            "0 bytes",
-        ));
-    }
+    let is_frame = |head: &[u8; N_HEAD]| FrameHeader::parse(head).is_some();
     if WAV.iter().any(|name| starts(name)) && (magic.len() < N_MAGIC || &magic[8..] == b"WAVE") {
         return Ok(Container::Wav);
     }
@@ -40,28 +35,26 @@ pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
     if magic.get(4..8) == Some(b"ftyp") {
         return Ok(Container::Mp4);
     }
-    if magic
-        .first_chunk()
-        .is_some_and(|head| FrameHeader::parse(head).is_some())
-    {
+    if magic.first_chunk().is_some_and(is_frame) {
         return Ok(Container::Frames);
     }
-    if starts(b"RIFX") {
-        let what = "a big-endian WAV";
-        return Err(BlockError::new(
-            Reason::UnsupportedEncoding,
-            "a little-endian WAV",
-            what,
-        ));
-    }
+    Err(refusal(magic))
+}
+
+/// Why nothing can be made of the first bytes.
+fn refusal(magic: &[u8]) -> BlockError {
     let is_cut = |name: &&[u8]| name.starts_with(magic);
-    if magic.len() < N_HEAD && magic[0] == 0xFF {
-        return Err(truncated_header());
+    let is_cut_frame = magic.len() < N_HEAD && magic.first() == Some(&0xFF);
+    if magic.is_empty() {
+        return BlockError::new(Reason::Empty, "a file with sound", "0 bytes");
     }
-    if WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
-        return Err(truncated_header());
+    if magic.starts_with(b"RIFX") {
+        return unsupported("a little-endian WAV", "a big-endian WAV");
     }
-    Err(not_audio())
+    if is_cut_frame || WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
+        return truncated_header();
+    }
+    not_audio()
 }
 
 pub(super) fn not_audio() -> BlockError {

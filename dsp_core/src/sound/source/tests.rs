@@ -244,7 +244,7 @@ proptest! {
         which in 0_usize..9,
         tail in prop::collection::vec(any::<u8>(), 0..400),
     ) {
-        let heads: [&[u8]; 6] = [b"", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64", b"fLaC\x80\0\0\x22", b"OggS\0\x02", b"fLaC"];
+        let heads: [&[u8]; 9] = [b"ID3\x04\0\0\0\0\0\0\xFF\xFB", b"\xFF\xFB\x90\xC0", b"\0\0\0\x0Cftyp\0\0\0\0\0\0\0\0moov", b"", b"RIFF\0\0\0\0WAVE", b"RF64\0\0\0\0WAVEds64", b"fLaC\x80\0\0\x22", b"OggS\0\x02", b"fLaC"];
         decode(&[heads[which], &tail].concat());
         let body = [&format_body(1, 1, 16_000, 16)[..], &tail].concat();
         decode(&riff(&[chunk(b"fmt ", &body), tail]));
