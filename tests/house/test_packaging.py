@@ -111,7 +111,12 @@ def test_versions_are_one(root: Path, version: str) -> None:
 
 def test_everything_we_depend_on_is_pinned(root: Path) -> None:
     files = (root / "pyproject.toml", root / "pipeline" / "pyproject.toml")
-    needs = {re.split(r"[<>=]", need)[0] for file in files for need in settings(file)["project"]["dependencies"]}
+    projects = [settings(file)["project"] for file in files]
+    extras = [
+        need for project in projects for needs in project.get("optional-dependencies", {}).values() for need in needs
+    ]
+    stated = [need for project in projects for need in project["dependencies"]] + extras
+    needs = {re.split(r"[<>=]", need)[0] for need in stated}
     tools = {re.split(r"[<>=]", need)[0] for need in settings(root / "pyproject.toml")["dependency-groups"]["tools"]}
     assert {name for name in (needs | tools) - {"dsp-core"} if "--hash=" not in pinned(root, name)} == set()
 

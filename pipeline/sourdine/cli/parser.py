@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sourdine import __version__
-from sourdine.cli import calibrate, completion, demo, key, listen, policy, run
+from sourdine.cli import calibrate, completion, demo, key, listen, picture, policy, run
 from sourdine.cli.arguments import Parser
 from sourdine.cli.terminal import EXIT_WORDS
 
@@ -17,6 +17,7 @@ for instance:
   sourdine run recording.wav     hear recordings of your own: files or folders
   arecord -t raw -f S16_LE -r 48000 | sourdine listen - --rate 48000
                                  hear a microphone, live
+  sourdine picture recording.wav what went in and what left, drawn
   sourdine policy show street    what may leave, in words and in bits
 
 Events, levels and sensor states are written into sourdine-out/ as JSON lines.
@@ -24,7 +25,7 @@ sourdine COMMAND --help says more.
 """
 
 #: In the order in which a newcomer meets them.
-_COMMANDS: Final = (demo, run, listen, calibrate, policy, key, completion)
+_COMMANDS: Final = (demo, run, listen, picture, calibrate, policy, key, completion)
 
 
 def lesson() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
+from sourdine.cli.picture import draw_left, need
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_channel, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
@@ -94,6 +95,8 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         raise ConfigError("--channel each is for recordings, and - is a pipe: choose a number, or mix")
     if parsed.zone is not None and parsed.start != "auto":
         raise ConfigError("--zone is for --start auto")
+    if parsed.picture:
+        need("matplotlib")
     return RunSettings(
         paths=() if from_pipe else tuple(Path(path) for path in parsed.paths),
         out=parsed.out,
@@ -137,6 +140,8 @@ def hear(settings: RunSettings, parsed: argparse.Namespace, closing_words: str =
     is_watched = sys.stderr.isatty() and not parsed.quiet
     with ProgressWatch() if is_watched else nullcontext(Watch()) as watch:
         summary = run_all(settings, watch)
+    if parsed.picture:
+        draw_left(settings)
     if parsed.json:
         say(report_json(summary).decode())
     elif not parsed.quiet:
@@ -180,6 +185,7 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run into the same folder")
     background = "a recording of the place on a usual day, to learn its background from first"
     parser.add_argument("--background", metavar="PATH", type=Path, help=background)
+    parser.add_argument("--picture", action="store_true", help="draw what left, from the records alone, as picture.png")
     add_calibration(parser)
     add_manners(parser)
     add_pcm(parser)

@@ -69,7 +69,7 @@ mod wav_stamp;
 mod compressed_tests;
 
 #[cfg(test)]
-mod span_tests;
+mod parts_tests;
 
 #[cfg(test)]
 mod testing;

@@ -4,7 +4,6 @@ use std::io::Cursor;
 
 use proptest::prelude::*;
 
-use super::span_tests::skipped;
 use super::testing::{Trickle, chunk, decode, drain, format_body, golden, refusal, riff, wav};
 use super::*;
 
@@ -216,27 +215,6 @@ proptest! {
         let reader = Trickle { inner: Cursor::new(bytes), max, n_calls: 0 };
         let mut source = Source::pcm(Box::new(reader), 7, format, Channel::FIRST).unwrap();
         prop_assert_eq!(drain(&mut source, &sizes), whole);
-    }
-
-    /// Also of damaged files: a fault is told by the next block, whether it lies in what is skipped or behind it.
-    #[test]
-    fn a_skip_leaves_what_a_read_would_leave(
-        which in 0..GOLDEN.len(),
-        skips in prop::collection::vec(0_u64..2_500, 1..4),
-        cut in prop::option::of(any::<u16>()),
-    ) {
-        let mut bytes = golden(GOLDEN[which]);
-        if let Some(cut) = cut {
-            bytes.truncate(bytes.len() - usize::from(cut) % bytes.len());
-        }
-        if let Ok(source) = Source::from_reader(Cursor::new(bytes.clone()), 7, Channel::Mean) {
-            let mut whole = Source::from_reader(Cursor::new(bytes), 7, Channel::Mean).unwrap();
-            let (samples, error) = drain(&mut whole, &[640]);
-            let n_skipped = samples.len().min(skips.iter().sum::<u64>() as usize);
-            let error = error.filter(|error| n_skipped == 0 || error.reason != Reason::Empty);
-            let expected = (n_skipped as u64, samples[n_skipped..].to_vec(), error.map(|error| error.reason));
-            prop_assert!(skipped(source, &skips) == expected);
-        }
     }
 
     #[test]
