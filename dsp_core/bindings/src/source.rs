@@ -25,7 +25,7 @@ type Signal = Arc<Mutex<Option<PyErr>>>;
 
 #[pymethods]
 impl Source {
-    /// Opens a WAV, FLAC or OGG file; what it is, its first bytes say.
+    /// Opens a WAV, FLAC, OGG, MP3, M4A or AAC file; what it is, its first bytes say.
     ///
     /// Parameters
     /// ----------

@@ -23,7 +23,7 @@ does not name, such as the shot, does not leave.
 CLOSING_WORDS: Final = """
 What next:
   ./run demo recording.wav            hear recordings of your own: files or
-                                      folders of WAV, FLAC, OGG
+                                      folders of WAV, FLAC, OGG, MP3, M4A
   arecord -t raw -f S16_LE -r 16000 | ./run demo - --rate 16000
                                       hear a microphone
   ./run sourdine policy show street   what may leave, in words and in bits

@@ -28,6 +28,9 @@ def with_chunk(name: bytes, body: bytes) -> bytes:
     return wav_bytes(pcm16(np.zeros(3))) + name + struct.pack("<I", len(body)) + body
 
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "source"
+
+
 def n_read(source: Source) -> int:
     """Read to the end."""
     n_samples = 0
@@ -111,3 +114,20 @@ def test_a_day_of_sound_is_read_in_parts(tmp_path: Path) -> None:
             assert (block.start_sample, block.n_samples) == (second * 48_000, 48_000)
     # Three minutes of samples are 35 MB; a block is 0.2 MB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb < 16_000
+
+
+@pytest.mark.parametrize(
+    ("name", "n_samples", "n_channels"),
+    [
+        ("mono_mp3.mp3", 4_000, 1),
+        ("stereo_mp3.mp3", 3_360, 2),
+        ("stereo_aac.m4a", 3_360, 2),
+        ("mono_adts.aac", 5_120, 1),
+    ],
+)
+def test_what_a_file_is_its_bytes_say(name: str, n_samples: int, n_channels: int, tmp_path: Path) -> None:
+    path = tmp_path / "recording.wav"
+    path.write_bytes((GOLDEN / name).read_bytes())
+    source = Source.open(path, sensor_id=1, channel=None)
+    assert source.n_channels == n_channels
+    assert n_read(source) == n_samples

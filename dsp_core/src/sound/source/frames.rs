@@ -3,7 +3,7 @@
 //! Two headers that agree make a stream; every later frame must follow the last one and be of the same kind, rate and number
 //! of channels. A reader that looks for the next good header would move the time of all that follows. The delay of the
 //! encoder is cut off where an `Info` or `Xing` frame of LAME or FFmpeg states it; elsewhere (ADTS, recorders that write
-//! none) it stays: the sound is late by 25 to 50 ms.
+//! none) it stays: the sound is late by 1 000 to 2 100 samples, some 20 to 140 ms.
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
