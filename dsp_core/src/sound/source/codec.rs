@@ -1,4 +1,4 @@
-//! What FLAC and Vorbis share: the call of a decoder that is not ours, and the samples it has decoded ahead.
+//! What the compressed encodings share: the call of a decoder that is not ours, and the samples it has decoded ahead.
 
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -80,9 +80,10 @@ pub(super) fn guarded<T>(call: impl FnOnce() -> DecoderResult<T>) -> Result<T, F
             Err(Fault::Ended)
         }
         Ok(Err(Error::IoError(error))) => Err(Fault::Refused(unreadable(error))),
-        Ok(Err(Error::Unsupported(what))) => {
-            Err(Fault::Refused(unsupported("FLAC or Vorbis", what)))
-        }
+        Ok(Err(Error::Unsupported(what))) => Err(Fault::Refused(unsupported(
+            "FLAC, Vorbis, MP3 or AAC-LC",
+            what,
+        ))),
         Ok(Err(Error::DecodeError(what) | Error::LimitError(what))) => Err(refused(what)),
         Ok(Err(_)) => Err(refused("one that asks for a reset")),
         Err(_) => Err(refused("one that its decoder fails on")),

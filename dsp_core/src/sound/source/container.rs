@@ -1,5 +1,6 @@
 //! What a file is, by its first bytes.
 
+use super::frame_header::{FrameHeader, N_HEAD};
 use super::truncated_header;
 use crate::error::{BlockError, Reason};
 
@@ -11,11 +12,15 @@ pub(super) enum Container {
     Wav,
     Flac,
     Ogg,
+    /// MP3 or ADTS; the second frame will tell.
+    Frames,
+    Mp4,
 }
+
+const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
 
 /// Tells the container by its first bytes.
 pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
-    const WAV: [&[u8]; 3] = [b"RIFF", b"RF64", b"BW64"];
     let starts = |name: &[u8]| magic.starts_with(name);
     if magic.is_empty() {
         return Err(BlockError::new(
@@ -33,21 +38,36 @@ pub(super) fn container(magic: &[u8]) -> Result<Container, BlockError> {
     if starts(b"OggS") {
         return Ok(Container::Ogg);
     }
-    if starts(b"RIFX") {
-        let what = "a big-endian WAV";
-        return Err(BlockError::new(
-            Reason::UnsupportedEncoding,
-            "a little-endian WAV",
-            what,
-        ));
+    if magic.get(4..8) == Some(b"ftyp") {
+        return Ok(Container::Mp4);
     }
+    if magic
+        .first_chunk()
+        .is_some_and(|head| FrameHeader::parse(head).is_some())
+    {
+        return Ok(Container::Frames);
+    }
+    Err(refusal(magic))
+}
+
+/// Why first bytes that begin no container are refused: a form that is not read, too few of them, or no sound.
+fn refusal(magic: &[u8]) -> BlockError {
+    if magic.starts_with(b"RIFX") {
+        let (expected, actual) = ("a little-endian WAV", "a big-endian WAV");
+        return BlockError::new(Reason::UnsupportedEncoding, expected, actual);
+    }
+    let is_cut_frame = magic.len() < N_HEAD && magic[0] == 0xFF;
     let is_cut = |name: &&[u8]| name.starts_with(magic);
-    if WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
-        return Err(truncated_header());
+    if is_cut_frame || WAV.iter().chain(&[&b"fLaC"[..], b"OggS"]).any(is_cut) {
+        return truncated_header();
     }
-    Err(BlockError::new(
+    not_audio()
+}
+
+pub(super) fn not_audio() -> BlockError {
+    BlockError::new(
         Reason::NotAudio,
-        "WAV, FLAC or OGG",
+        "WAV, FLAC, OGG, MP3 or M4A",
         "something else",
-    ))
+    )
 }

@@ -1,7 +1,7 @@
 //! `Source`: a file or a raw stream in, `AudioBlock`s out. The only room of the core that reads anything.
 //!
 //! The container is found by content, never by name. Of several channels one is heard, or the mean of all. Memory is bounded whatever the
-//! length: one block, one read buffer of 64 kB, and for FLAC and Vorbis what one frame or page decodes to. The core's own
+//! length: one block, one read buffer of 64 kB, and for what is compressed one frame or page and what it decodes to. The core's own
 //! buffers are wiped; the decoder's inner ones are not, and the recording that they came from exists anyway.
 //!
 //! | container | encodings |
@@ -9,7 +9,9 @@
 //! | WAV, also `WAVE_FORMAT_EXTENSIBLE`, RF64, BW64 | 8, 16, 24, 32-bit integers, 32 and 64-bit floats, A-law, µ-law |
 //! | FLAC | 4 to 32 bits |
 //! | OGG | Vorbis; chained streams of one rate |
-//! | none | the encodings of [`PcmEncoding`] |
+//! | MP4 (M4A) | AAC-LC of one or two channels |
+//! | none: frames | MP3; AAC-LC in ADTS |
+//! | none: a pipe | the encodings of [`PcmEncoding`] |
 //!
 //! An n-bit integer becomes `x / 2^(n-1)`, so that full scale is ±1; more than 24 bits are rounded to the nearest `f32`.
 
@@ -25,9 +27,25 @@ mod encoding;
 
 mod flac;
 
+mod frame_header;
+
+mod frames;
+
 mod g711;
 
+mod info_frame;
+
+mod mp4;
+
+mod mp4_boxes;
+
+mod mp4_config;
+
+mod mp4_samples;
+
 mod ogg;
+
+mod packeted;
 
 mod pcm;
 
@@ -36,6 +54,8 @@ mod reading;
 mod recorded_at;
 
 mod setup;
+
+mod tags;
 
 mod vorbis;
 
@@ -46,7 +66,10 @@ mod wav_format;
 mod wav_stamp;
 
 #[cfg(test)]
-mod span_tests;
+mod compressed_tests;
+
+#[cfg(test)]
+mod parts_tests;
 
 #[cfg(test)]
 mod testing;
@@ -123,8 +146,12 @@ impl Source {
         R: Read + Seek + Send + Sync + 'static,
     {
         let mut magic = [0; N_MAGIC];
+        let start = tags::skip_tags(&mut reader)?;
         let n_read = read_full(&mut reader, &mut magic)?;
-        reader.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        if n_read == 0 && start > 0 {
+            return Err(truncated_header());
+        }
+        reader.seek(SeekFrom::Start(start)).map_err(unreadable)?;
         let (format, decoder): (_, Box<dyn Decode>) = match container(&magic[..n_read])? {
             Container::Wav => {
                 let header = wav::read_header(&mut reader)?;
@@ -140,6 +167,14 @@ impl Source {
             Container::Ogg => {
                 let (format, vorbis) = vorbis::Vorbis::open(Box::new(reader), channel)?;
                 (format, Box::new(vorbis))
+            }
+            Container::Frames => {
+                let (format, frames) = frames::open(reader, channel)?;
+                (format, Box::new(frames))
+            }
+            Container::Mp4 => {
+                let (format, mp4) = mp4::open(reader, channel)?;
+                (format, Box::new(mp4))
             }
         };
         Self::new(sensor_id, format, decoder)
@@ -232,7 +267,7 @@ impl Source {
         let (n_skipped, outcome) = self.decoder.skip(n_samples);
         self.n_skipped += n_skipped;
         self.is_skipped |= n_samples > 0;
-        self.is_over = outcome.is_err();
+        self.is_over = n_skipped < n_samples;
         self.pending = outcome.err();
         Ok(n_skipped)
     }
@@ -243,12 +278,12 @@ impl Source {
     }
 
     /// Number of samples of the whole stream that the header states, skipped ones among them; `None` where it states none
-    /// (raw PCM, OGG, a WAV written to a pipe).
+    /// (raw PCM, OGG, frames without a table, a WAV written to a pipe).
     pub fn n_samples(&self) -> Option<u64> {
         self.format.n_samples
     }
 
-    /// Bits per sample of the source encoding; 8 for A-law and µ-law, 16 for Vorbis.
+    /// Bits per sample of the source encoding; 8 for A-law and µ-law, 16 for Vorbis, MP3 and AAC.
     pub fn bits_per_sample(&self) -> u32 {
         self.format.bits_per_sample
     }

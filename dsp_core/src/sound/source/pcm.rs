@@ -134,6 +134,10 @@ impl Decode for Linear {
     fn skip(&mut self, n_samples: u64) -> (u64, Result<(), BlockError>) {
         match self.input {
             Input::File(_) => match self.seek(n_samples) {
+                // What the end is like, a read of what is left there tells.
+                Ok(n_skipped) if n_skipped < n_samples => {
+                    (n_skipped, self.fill(&mut Vec::new(), 1))
+                }
                 Ok(n_skipped) => (n_skipped, Ok(())),
                 Err(error) => (0, Err(error)),
             },

@@ -78,7 +78,6 @@ impl RecordedAt {
         Self::new(date, time).map(|at| Self { is_utc: true, ..at })
     }
 
-    #[allow(dead_code)] // Until the container is read.
     /// Creation time of an ISO media file: seconds since 1904, UTC; 0 is "not known".
     pub(super) fn from_1904(time_s: u64) -> Option<Self> {
         let time_s = i64::try_from(time_s).ok()?;

@@ -1,13 +1,21 @@
-//! Which channel, and from where on.
+//! Parts of a stream: one of its channels, and what a skip leaves.
 
-use std::io::Cursor;
+use std::io::{Cursor, Seek, SeekFrom};
+
+use proptest::prelude::*;
 
 use super::testing::{decode, drain, golden};
 use super::tests::GOLDEN;
 use super::*;
 
-/// Two channels that differ, as every container has them; FLAC and Vorbis come from the WAV of the same name.
-const STEREO: [&str; 3] = ["stereo_s16.wav", "stereo_s16.flac", "stereo_vorbis.ogg"];
+/// Two channels that differ, as every container has them.
+const STEREO: [&str; 5] = [
+    "stereo_s16.wav",
+    "stereo_s16.flac",
+    "stereo_vorbis.ogg",
+    "stereo_mp3.mp3",
+    "stereo_aac.m4a",
+];
 
 fn heard(name: &str, channel: Channel) -> Vec<f32> {
     let reader = Cursor::new(golden(name));
@@ -54,7 +62,7 @@ fn a_chained_stream_without_the_channel_ends_the_sound() {
 }
 
 /// What is left after a skip, and how many samples were gone over.
-pub(super) fn skipped(mut source: Source, skips: &[u64]) -> (u64, Vec<f32>, Option<Reason>) {
+fn skipped(mut source: Source, skips: &[u64]) -> (u64, Vec<f32>, Option<Reason>) {
     let n_skipped = skips.iter().map(|&n| source.skip(n).unwrap()).sum();
     let (samples, error) = drain(&mut source, &[777]);
     (n_skipped, samples, error.map(|error| error.reason))
@@ -114,4 +122,29 @@ fn a_raw_file_is_gone_over_from_where_it_stands() {
     let source = Source::pcm_file(file, 7, format, Channel::FIRST).unwrap();
     let expected = (1, vec![0.5, 0.75], Some(Reason::PartialSample));
     assert_eq!(skipped(source, &[1]), expected);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Also of damaged files: a fault is told by the next block, whether it lies in what is skipped or behind it.
+    #[test]
+    fn a_skip_leaves_what_a_read_would_leave(
+        which in 0..GOLDEN.len(),
+        skips in prop::collection::vec(0_u64..2_500, 1..4),
+        cut in prop::option::of(any::<u16>()),
+    ) {
+        let mut bytes = golden(GOLDEN[which]);
+        if let Some(cut) = cut {
+            bytes.truncate(bytes.len() - usize::from(cut) % bytes.len());
+        }
+        if let Ok(source) = Source::from_reader(Cursor::new(bytes.clone()), 7, Channel::Mean) {
+            let mut whole = Source::from_reader(Cursor::new(bytes), 7, Channel::Mean).unwrap();
+            let (samples, error) = drain(&mut whole, &[640]);
+            let n_skipped = samples.len().min(skips.iter().sum::<u64>() as usize);
+            let error = error.filter(|error| n_skipped == 0 || error.reason != Reason::Empty);
+            let expected = (n_skipped as u64, samples[n_skipped..].to_vec(), error.map(|error| error.reason));
+            prop_assert!(skipped(source, &skips) == expected);
+        }
+    }
 }
