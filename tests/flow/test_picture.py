@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,17 @@ def test_recording_that_is_refused_has_no_picture(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert one_line(result).startswith("sourdine: refused x.wav: truncated_data: ")
     assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
+
+
+def test_file_that_the_chain_reads_and_libsndfile_does_not_is_named(tmp_path: Path) -> None:
+    data = bytes(32_000)
+    ds64 = b"ds64" + struct.pack("<IQQQI", 28, 0, len(data), len(data) // 2, 0)
+    rest = wav_bytes(data)[12:]
+    (tmp_path / "x.wav").write_bytes(b"BW64" + struct.pack("<I", 0xFFFFFFFF) + b"WAVE" + ds64 + rest)
+    assert call("run", "x.wav", "--out", "out", cwd=tmp_path).returncode == 0
+    result = call("picture", "x.wav", cwd=tmp_path)
+    assert result.returncode == 2
+    assert one_line(result) == "sourdine: picture: libsndfile cannot read x.wav; convert it to WAV or FLAC"
 
 
 @pytest.mark.parametrize("part", [("--since", "9"), ("--since", "1", "--until", "1"), ("--until", "noon")])

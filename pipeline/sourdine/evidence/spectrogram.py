@@ -10,6 +10,9 @@ import numpy as np
 import soundfile
 from dsp_core.arrays import power_spectrum
 
+from sourdine.errors import ConfigError
+from sourdine.local.inputs import printable
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -64,10 +67,16 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
 
     Raises
     ------
-    soundfile.LibsndfileError
-        If it cannot be read.
+    ConfigError
+        If libsndfile cannot read what the chain can, such as BW64.
     """
-    with soundfile.SoundFile(path) as sound:
+    try:
+        sound = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        raise ConfigError(
+            f"picture: libsndfile cannot read {printable(str(path))}; convert it to WAV or FLAC"
+        ) from None
+    with sound:
         rate: int = sound.samplerate
         first = round(since_s * rate)
         n_samples = round(until_s * rate) - first
@@ -82,7 +91,8 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
         size = _FRAMES_PER_READ * hop + overlap
         for block in sound.blocks(size, overlap=overlap, frames=n_samples, dtype="float32", always_2d=True):
             power = _power(block[:, 0], n_fft, hop)[: n_frames - n_read]
-            np.add.at(sums, (n_read + np.arange(len(power))) * len(sums) // n_frames, power)
+            columns, starts = np.unique((n_read + np.arange(len(power))) * len(sums) // n_frames, return_index=True)
+            sums[columns] += np.add.reduceat(power, starts, axis=0, dtype=np.float64)
             n_read += len(power)
     edges_hz = (LOWEST_HZ, rate / 2)
     begin_s = since_s + (n_fft - hop) / 2 / rate  # a frame stands for the hop in its middle
