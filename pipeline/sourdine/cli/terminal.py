@@ -15,8 +15,7 @@ EXIT_INTERRUPTED: Final = 130
 
 EXIT_WORDS: Final = """\
 exit codes: 0 everything was heard; 1 some inputs were refused, each with a line and a reason; 2 wrong usage; 3 the
-policy does not stand; 4 output cannot be written; 5 internal error; 130 interrupted, what was heard to its
-end is written down
+policy does not stand; 4 output cannot be written; 5 internal error; 130 interrupted, run --resume goes on
 """
 
 

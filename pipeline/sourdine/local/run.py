@@ -170,11 +170,12 @@ def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch)
     sizes = (book.entries[-1].sizes if book.entries else {}) if settings.resume else None
     with closing(JsonlSink(settings.out, sizes)) as sink:
         for hearing, lines in _in_order(hall, left):
+            if not hearing.is_complete:
+                break  # what is done behind it waits for it: a run that goes on hears both, in their order
             watch.done()
-            if hearing.is_complete:
-                outcome = hearing.outcome
-                book.write(Entry(outcome, outcome.item.key, outcome.item.stamp, sink.append(lines)))
-                summary.take(outcome)
+            outcome = hearing.outcome
+            book.write(Entry(outcome, outcome.item.key, outcome.item.stamp, sink.append(lines)))
+            summary.take(outcome)
 
 
 def _in_order(hall: _Hall, inputs: Sequence[Input]) -> Iterator[tuple[Hearing, dict[str, bytes]]]:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,3 +92,41 @@ def test_background_that_cannot_be_heard_stops_the_start(name: str, tmp_path: Pa
     with pytest.raises(ConfigError, match="--background"):
         run(replace(settings(tmp_path / "in", out=tmp_path / "out"), background=tmp_path / name), Watch())
     assert not (tmp_path / "out").exists()
+
+
+class InterruptingWatch(Watch):
+    """Presses Ctrl-C while the first recording is under way and some behind it are done."""
+
+    SHORT_S = 0.25
+
+    def __init__(self) -> None:
+        self._n_short = 0
+        self._are_done = threading.Event()
+        self.is_pressed = False
+
+    def heard(self, seconds: float) -> None:
+        """Hold the long recording up until four short ones were heard, so that three are done."""
+        if seconds == self.SHORT_S:
+            self._n_short += 1
+            if self._n_short == 4:
+                self._are_done.set()
+        elif not self.is_pressed:
+            assert self._are_done.wait(60.0)
+            self.is_pressed = True
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_is_done_behind_an_interrupted_recording_waits_for_it(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in" / "0-long.wav", eventful(60.0))
+    for number in range(1, 7):
+        write_wav(tmp_path / "in" / f"{number}.wav", noise(InterruptingWatch.SHORT_S))
+    whole = replace(settings(tmp_path / "in", out=tmp_path / "whole"), jobs=2)
+    run(whole, Watch())
+    watch = InterruptingWatch()
+    cut = replace(whole, out=tmp_path / "cut")
+    summary = run(cut, watch)
+    assert watch.is_pressed
+    assert summary.interrupted
+    assert summary.ledger.n_not_reached > 0
+    run(replace(cut, resume=True), Watch())
+    assert lines_in(tmp_path / "cut") == lines_in(tmp_path / "whole")
