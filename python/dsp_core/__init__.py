@@ -53,6 +53,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     # Loaded when first asked for: the stages of the zone need no numpy.
+    if name == "arrays":
+        return importlib.import_module("dsp_core.arrays")
     if name in __all__:
         return getattr(importlib.import_module("dsp_core.arrays"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,3 +39,8 @@ def test_the_zone_is_imported_without_numpy() -> None:
 def test_what_is_not_there_is_said_so() -> None:
     with pytest.raises(AttributeError, match="no attribute 'mfcc'"):
         dsp_core.mfcc  # noqa: B018
+
+
+def test_the_module_is_an_attribute_before_anything_of_it_was_touched() -> None:
+    program = "import dsp_core; dsp_core.arrays.log_mel"
+    assert subprocess.run([sys.executable, "-P", "-c", program], check=False).returncode == 0
