@@ -68,8 +68,14 @@ pub enum Reason {
     OutOfOrder,
     /// A block of another rate or sensor than the stage was made for.
     Mismatch,
-    /// No steady tone of a calibrator.
+    /// No steady tone of a calibrator, or too short a one.
     NoTone,
+    /// A tone, but not of the calibrator's frequency.
+    WrongFrequency,
+    /// A calibrator's tone that other sound covers.
+    TooNoisy,
+    /// Nothing as loud as a calibrator.
+    TooQuiet,
     /// A calibrator's tone at full scale.
     Clipped,
     /// A calibrator's tone whose level wanders.
@@ -101,6 +107,9 @@ impl Reason {
             Self::OutOfOrder => "out_of_order",
             Self::Mismatch => "mismatch",
             Self::NoTone => "no_tone",
+            Self::WrongFrequency => "wrong_frequency",
+            Self::TooNoisy => "too_noisy",
+            Self::TooQuiet => "too_quiet",
             Self::Clipped => "clipped",
             Self::Unstable => "unstable",
             Self::BadCheckpoint => "bad_checkpoint",

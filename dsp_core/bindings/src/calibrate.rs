@@ -58,7 +58,8 @@ impl Calibrate {
     /// Raises
     /// ------
     /// BlockError
-    ///     `no_tone` without 6 s of a steady, pure tone of the frequency, `clipped`, or `unstable`.
+    ///     Without 6 s of a steady, pure tone of the frequency: `wrong_frequency`, `too_noisy`, `too_quiet` or `no_tone`;
+    ///     `clipped`, or `unstable`.
     fn finish(&mut self) -> PyResult<(f64, f64)> {
         let found = self.0.finish().map_err(error::block)?;
         Ok((found.full_scale_db, found.spread_db))

@@ -25,6 +25,10 @@ const N_OFFSETS: i32 = 6;
 const OFFSET: f64 = 0.005;
 /// Share of a segment's energy that the tone must have: 15 dB above the rest.
 const MIN_PURITY: f64 = 0.969;
+/// Share of a segment's energy that makes a tone, though other sound covers it.
+const MIN_SHARE: f64 = 0.5;
+/// The two frequencies of common calibrators: who states the one may have the other on the microphone.
+const CALIBRATORS_HZ: [f64; 2] = [250.0, 1_000.0];
 /// From one segment to the next, a steady tone changes by less, in dB.
 const MAX_STEP_DB: f64 = 0.3;
 /// Largest spread of a tone that a level is taken from, in dB.
@@ -39,12 +43,25 @@ const MIN_DBFS: f64 = -90.0;
 /// G. Heinzel et al., Spectrum and spectral density estimation by the DFT (2002), window SFT5F of D.3.
 const FLAT_TOP: [f64; 5] = [0.1881, -0.36923, 0.28702, -0.13077, 0.02488];
 
+/// What a segment is taken for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The tone, and hardly anything else.
+    Pure,
+    /// The tone under other sound.
+    Noisy,
+    /// The tone of the other calibrator.
+    Other,
+    Quiet,
+    Unknown,
+}
+
 /// What a segment came to.
 #[derive(Clone, Copy)]
 struct Segment {
     /// Mean square of the tone.
     power: f64,
-    is_pure: bool,
+    kind: Kind,
     is_clipped: bool,
 }
 
@@ -131,15 +148,13 @@ impl Calibrate {
     /// What full scale is.
     ///
     /// # Errors
-    /// `NoTone` without 5 s of a steady, pure tone of the frequency (6 s with its ends); `Clipped`; `Unstable` for a spread over
-    /// 0.2 dB.
+    /// Without 5 s of a steady, pure tone of the frequency (6 s with its ends): `WrongFrequency`, `TooNoisy` or `TooQuiet` if most
+    /// of the recording says so, else `NoTone`. `Clipped`; `Unstable` for a spread over 0.2 dB.
     pub fn finish(&mut self) -> Result<Calibrated, BlockError> {
         let run = self.longest_run();
         let steady = run.len().saturating_sub(2 * N_ENDS);
         if steady < MIN_SEGMENTS {
-            let expected = format!("5 s of a steady, pure tone of {} Hz", self.tone_hz);
-            let actual = format!("{} s", steady / SEGMENTS_PER_S as usize);
-            return Err(BlockError::new(Reason::NoTone, expected, actual));
+            return Err(self.without_tone(steady));
         }
         let middle = &run[N_ENDS..run.len() - N_ENDS];
         if middle.iter().any(|segment| segment.is_clipped) {
@@ -164,6 +179,33 @@ impl Calibrate {
         })
     }
 
+    /// Why there is no tone to measure: what most of the recording is.
+    fn without_tone(&self, n_steady: usize) -> BlockError {
+        let hz = self.tone_hz;
+        let is_most = |kind: Kind| {
+            let n = self.segments.iter().filter(|s| s.kind == kind).count();
+            2 * n > self.segments.len()
+        };
+        let (reason, expected, actual) = if is_most(Kind::Other) {
+            let actual = format!("one of {} Hz", other_calibrator(hz));
+            let reason = Reason::WrongFrequency;
+            (reason, format!("a tone of {hz} Hz"), actual)
+        } else if is_most(Kind::Noisy) {
+            let actual = "other sound over it: is the calibrator tight?".to_owned();
+            let expected = format!("a tone of {hz} Hz 15 dB above all else");
+            (Reason::TooNoisy, expected, actual)
+        } else if is_most(Kind::Quiet) {
+            let actual = "silence: is the calibrator on, and the gain up?".to_owned();
+            let expected = format!("a tone above {MIN_DBFS} dBFS");
+            (Reason::TooQuiet, expected, actual)
+        } else {
+            let expected = format!("5 s of a steady, pure tone of {hz} Hz");
+            let actual = format!("{} s", n_steady / SEGMENTS_PER_S as usize);
+            (Reason::NoTone, expected, actual)
+        };
+        BlockError::new(reason, expected, actual)
+    }
+
     /// The longest run of pure segments that follow each other without a step.
     fn longest_run(&self) -> &[Segment] {
         let is_steady = |pair: &[Segment]| {
@@ -172,7 +214,7 @@ impl Calibrate {
         };
         let (mut best, mut start) = (0..0, 0);
         for (i, segment) in self.segments.iter().enumerate() {
-            if !segment.is_pure {
+            if segment.kind != Kind::Pure {
                 start = i + 1;
                 continue;
             }
@@ -187,9 +229,7 @@ impl Calibrate {
     }
 
     fn measure(&self) -> Segment {
-        let offsets = -N_OFFSETS..=N_OFFSETS;
-        let at = |k: i32| self.power_at(self.tone_hz * (1.0 + OFFSET * f64::from(k)));
-        let power = offsets.map(at).fold(0.0, f64::max);
+        let power = self.power_near(self.tone_hz);
         let n = self.samples.len() as f64;
         let mean = self.samples.iter().map(|&x| f64::from(x)).sum::<f64>() / n;
         let square = |&x: &f32| (f64::from(x) - mean) * (f64::from(x) - mean);
@@ -197,9 +237,29 @@ impl Calibrate {
         let is_full = |x: &f32| x.abs() >= FULL_SCALE;
         Segment {
             power,
-            is_pure: power >= MIN_PURITY * total && level(power) > MIN_DBFS,
+            kind: self.kind(power, total),
             is_clipped: self.samples.windows(2).any(|pair| pair.iter().all(is_full)),
         }
+    }
+
+    fn kind(&self, power: f64, total: f64) -> Kind {
+        if level(total) <= MIN_DBFS {
+            Kind::Quiet
+        } else if power >= MIN_PURITY * total {
+            Kind::Pure
+        } else if power >= MIN_SHARE * total {
+            Kind::Noisy
+        } else if self.power_near(other_calibrator(self.tone_hz)) >= MIN_PURITY * total {
+            Kind::Other
+        } else {
+            Kind::Unknown
+        }
+    }
+
+    /// Mean square of a tone within ±3 % of `hz`.
+    fn power_near(&self, hz: f64) -> f64 {
+        let at = |k: i32| self.power_at(hz * (1.0 + OFFSET * f64::from(k)));
+        (-N_OFFSETS..=N_OFFSETS).map(at).fold(0.0, f64::max)
     }
 
     /// Mean square of a tone at `hz`, by Goertzel's recursion on windowed samples.
@@ -221,6 +281,12 @@ impl Drop for Calibrate {
     fn drop(&mut self) {
         self.segments.clear();
     }
+}
+
+/// The frequency of common calibrators that is further from the stated one.
+fn other_calibrator(tone_hz: f64) -> f64 {
+    let [low, high] = CALIBRATORS_HZ;
+    if tone_hz < 500.0 { high } else { low }
 }
 
 fn level(power: f64) -> f64 {

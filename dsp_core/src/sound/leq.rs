@@ -19,30 +19,34 @@ pub fn level_db(mean_square: f64, reference: f64) -> f64 {
     10.0 * libm::log10(held) - 20.0 * libm::log10(reference)
 }
 
-/// Names the first sample that is NaN or infinite.
+/// Largest magnitude of an array's samples: the power spectrum of 16 384 such samples still fits 32 bits.
+pub const MAX_MAGNITUDE: f32 = 1e12;
+
+/// Names the first sample that is NaN, infinite or beyond ±[`MAX_MAGNITUDE`].
 ///
 /// # Shape
 /// `samples`: (m, n), `n` samples a row.
 ///
 /// # Errors
 /// There is one.
-pub fn check_finite(name: &'static str, samples: &[f32], n: usize) -> Result<(), ParameterError> {
-    // Without an early exit the check runs over many samples at once.
-    if samples.iter().fold(true, |ok, x| ok & x.is_finite()) {
+pub fn check_samples(name: &'static str, samples: &[f32], n: usize) -> Result<(), ParameterError> {
+    // False for NaN too. Without an early exit the check runs over many samples at once.
+    let is_good = |x: &f32| x.abs() <= MAX_MAGNITUDE;
+    if samples.iter().fold(true, |ok, x| ok & is_good(x)) {
         return Ok(());
     }
-    let at = samples.iter().position(|x| !x.is_finite()).unwrap_or(0);
-    let what = if samples[at].is_nan() {
-        "NaN"
-    } else {
-        "infinity"
+    let at = samples.iter().position(|x| !is_good(x)).unwrap_or(0);
+    let (expected, what) = match samples[at] {
+        x if x.is_nan() => ("finite samples", "NaN"),
+        x if x.is_infinite() => ("finite samples", "infinity"),
+        _ => ("samples within ±1e12", "more"),
     };
     let (row, sample) = (at / n.max(1), at % n.max(1));
     let place = match samples.len() / n.max(1) {
         1 => format!("{what} at sample {sample}"),
         _ => format!("{what} at sample {sample} of row {row}"),
     };
-    Err(ParameterError::new(name, "finite samples", place))
+    Err(ParameterError::new(name, expected, place))
 }
 
 /// Where periods of equal length begin: period k holds the samples from ceil(k × length) on.
@@ -165,15 +169,21 @@ mod tests {
     #[test]
     fn a_fault_is_named_by_row_and_sample() {
         let mut samples = [0.0; 12];
-        assert_eq!(check_finite("y", &samples, 4), Ok(()));
+        assert_eq!(check_samples("y", &samples, 4), Ok(()));
         samples[6] = f32::INFINITY;
-        let words = check_finite("y", &samples, 4).unwrap_err().to_string();
+        let words = check_samples("y", &samples, 4).unwrap_err().to_string();
         assert_eq!(
             words,
             "y: expected finite samples, got infinity at sample 2 of row 1"
         );
         samples[6] = f32::NAN;
-        let words = check_finite("y", &samples, 12).unwrap_err().to_string();
+        let words = check_samples("y", &samples, 12).unwrap_err().to_string();
         assert_eq!(words, "y: expected finite samples, got NaN at sample 6");
+        samples[6] = -2e12;
+        let words = check_samples("y", &samples, 6).unwrap_err().to_string();
+        assert_eq!(
+            words,
+            "y: expected samples within ±1e12, got more at sample 0 of row 1"
+        );
     }
 }

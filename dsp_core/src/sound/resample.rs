@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::error::{BlockError, ParameterError};
 use crate::simd::per_path;
-use crate::sound::block::{check_sample_rate, first_fault};
+use crate::sound::block::check_sample_rate;
 use crate::sound::framing::tame;
 
 use table::{N_STEPS, Table, Taps};
@@ -289,7 +289,7 @@ pub fn n_resampled(n: usize, sample_rate: u32, target_rate: u32) -> usize {
 /// `samples`: (n,), at `sample_rate`; `out`: (n_resampled(n, ...),).
 ///
 /// # Errors
-/// A rate outside 8 000 to 192 000 Hz; samples that are not finite or beyond ±1 000; `out` of another length.
+/// A rate outside 8 000 to 192 000 Hz; `out` of another length.
 pub fn resample_into(
     samples: &[f32],
     sample_rate: u32,
@@ -300,14 +300,6 @@ pub fn resample_into(
     let n = n_resampled(samples.len(), sample_rate, target_rate);
     if out.len() != n {
         return Err(ParameterError::new("out", format!("{n} values"), out.len()));
-    }
-    if let Some((i, fault)) = first_fault(samples, 0) {
-        let expected = fault.expected.replace(", full scale being ±1", "");
-        return Err(ParameterError::new(
-            "y",
-            expected,
-            format!("more at sample {i}"),
-        ));
     }
     let mut resampler = Resampler::between(sample_rate, target_rate);
     let (mut rest, mut done) = (samples, 0);

@@ -259,7 +259,7 @@ def resample(
     Parameters
     ----------
     y : numpy.ndarray
-        float32, shape=(..., n), C-contiguous, finite, within ±1000.
+        float32, shape=(..., n), C-contiguous, finite.
     sample_rate : int
         Of `y`, 8000 to 192000 Hz.
     target_rate : int, default=16000

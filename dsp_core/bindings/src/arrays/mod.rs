@@ -2,7 +2,7 @@
 //! they lie, the GIL is released and the core is called, row by row.
 
 use dsp_core::ParameterError;
-use dsp_core::sound::leq::check_finite;
+use dsp_core::sound::leq::check_samples;
 use numpy::prelude::*;
 use numpy::{PyArray2, PyReadonlyArray2, PyReadwriteArray2};
 use pyo3::prelude::*;
@@ -32,7 +32,7 @@ fn in_use(name: &'static str, expected: &str) -> PyErr {
     error::parameter(ParameterError::new(name, expected, "one in use"))
 }
 
-/// Calls `function` with each row of `y` and of `out`, once all samples are known to be finite.
+/// Calls `function` with each row of `y` and of `out`, once all samples are known to be in range.
 fn map_rows(
     py: Python<'_>,
     y: &Rows<'_>,
@@ -43,7 +43,7 @@ fn map_rows(
     let (y, mut out) = (reader(y)?, writer(out)?);
     let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
     py.detach(|| {
-        check_finite("y", y, n_in)?;
+        check_samples("y", y, n_in)?;
         let mut rows = y.chunks(n_in).zip(out.chunks_mut(n_out.max(1)));
         rows.try_for_each(|(row, out)| function(row, out))
     })

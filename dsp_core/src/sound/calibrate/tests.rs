@@ -80,13 +80,24 @@ fn what_is_no_calibrators_tone_is_refused_by_its_reason() {
         Reason::NoTone,
         "another frequency"
     );
-    assert_eq!(of(tone(1_000.0, 0.1, 9.0, 0.1)), Reason::NoTone, "noise");
+    assert_eq!(
+        of(tone(250.0, 0.1, 9.0, 0.001)),
+        Reason::WrongFrequency,
+        "the other calibrator"
+    );
+    assert_eq!(
+        of(tone(1_000.0, 0.1, 9.0, 0.1)),
+        Reason::TooNoisy,
+        "noise over it"
+    );
+    assert_eq!(of(tone(1_000.0, 0.01, 9.0, 0.1)), Reason::NoTone, "noise");
     assert_eq!(
         of(tone(1_000.0, 1e-5, 9.0, 0.0)),
-        Reason::NoTone,
+        Reason::TooQuiet,
         "too quiet"
     );
-    assert_eq!(of(vec![0.0; 480_000]), Reason::NoTone, "silence");
+    assert_eq!(of(vec![0.0; 480_000]), Reason::TooQuiet, "silence");
+    assert_eq!(of(vec![]), Reason::NoTone, "nothing");
     let mut clipped = tone(1_000.0, 1.2, 9.0, 0.0);
     clipped.iter_mut().for_each(|x| *x = x.clamp(-1.0, 1.0));
     assert_eq!(of(clipped), Reason::Clipped);
@@ -95,6 +106,10 @@ fn what_is_no_calibrators_tone_is_refused_by_its_reason() {
         *x *= 1.0 + 0.01 * (i as f32 / RATE as f32);
     }
     assert_eq!(of(drifting), Reason::Unstable);
+}
+
+#[test]
+fn a_block_of_another_rate_is_refused() {
     let mut stage = Calibrate::new(RATE, 1_000.0, 94.0).unwrap();
     let other = AudioBlock::new(1, 44_100, 0, vec![0.0; 10]).unwrap();
     assert_eq!(stage.push(&other).unwrap_err().reason, Reason::Mismatch);

@@ -258,3 +258,14 @@ def test_a_read_only_signal_is_heard_and_a_read_only_out_refused() -> None:
 def test_bad_percentiles_are_refused(levels: Any, options: dict[str, Any], name: str) -> None:
     with pytest.raises(ParameterError, match=f"^{name}: expected .*, got "):
         percentile_level(levels, **({"percent": 10} | options))
+
+
+def test_samples_of_any_scale_have_their_level() -> None:
+    tone = np.sin(2 * np.pi * 1_000 * np.arange(96_000) / 48_000).astype(np.float32)
+    scale_db = 20 * np.log10(32_768)
+    of = {}
+    for scale in (1.0, 32_768.0):
+        levels = arrays.Levels(sample_rate=48_000)
+        levels.push(tone * np.float32(scale))
+        of[scale] = levels.summary().laeq_db
+    assert of[32_768.0] - of[1.0] == pytest.approx(scale_db, abs=1e-3)
