@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from dsp_core.zone import Sealer, create_key
@@ -63,7 +64,7 @@ class Street:
         self.is_heard = True
 
     def play(self, samples: NDArray[np.float64]) -> None:
-        """Let sound happen, and the time that it takes pass."""
+        """Let sound happen, shape=(n,) or (n, n_channels), and the time that it takes pass."""
         if self._fd < 0:
             self._fd = os.open(self._pipe, os.O_WRONLY)
         step = int(STEP_S * RATE)
@@ -103,19 +104,22 @@ def listen_to(
     folder: Path,
     policy: LoadedPolicy,
     clock: Clock,
+    n_channels: int = 1,
     sensor_id: int = 17,
-    full_scale_db: float | None = None,
+    **more: Any,
 ) -> Notes:
-    """Run a listener on a pipe for as long as the script goes on; gives what it said and released."""
+    """Run a listener on a pipe for as long as the script goes on; gives what it said and released.
+
+    What else is named are fields of `ListenSettings`.
+    """
     pipe, out, key = folder / "street.pcm", folder / "out", folder / "zone.key"
+    folder.mkdir(exist_ok=True)
     if not pipe.exists():
         os.mkfifo(pipe)
     if not key.exists():
         create_key(key)
-    pcm = PcmFormat(sample_rate=RATE, encoding="s16le", n_channels=1)
-    settings = ListenSettings(
-        path=pipe, pcm=pcm, sensor_id=sensor_id, out=out, policy=policy, key=key, full_scale_db=full_scale_db
-    )
+    pcm = PcmFormat(sample_rate=RATE, encoding="s16le", n_channels=n_channels)
+    settings = ListenSettings(path=pipe, pcm=pcm, sensor_id=sensor_id, out=out, policy=policy, key=key, **more)
     ear, stop, street = Notes(), Stop(), Street(pipe, clock)
 
     def act() -> None:

@@ -7,13 +7,16 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.errors import ConfigError, OutputError
+from sourdine.errors import ConfigError, OutputError, printable
+from sourdine.files import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 #: A calibration is a few lines.
 _MAX_BYTES: Final = 4_000
+#: Of the file's form.
+_VERSION: Final = 1
 _NUMBERS: Final = ("tone_hz", "tone_db", "full_scale_db", "spread_db")
 
 
@@ -83,15 +86,14 @@ def write(folder: Path, calibration: Calibration) -> Path:
     """
     path = folder / file_name(calibration.sensor_id)
     text = "# What full scale is at a sensor, measured with a calibrator's tone.\n"
-    text += f'sensor_id = {calibration.sensor_id}\ndate = "{calibration.date}"\n'
+    text += f'version = {_VERSION}\nsensor_id = {calibration.sensor_id}\ndate = "{calibration.date}"\n'
     text += "".join(f"{name} = {getattr(calibration, name):.1f}\n" for name in _NUMBERS)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
-            path.rename(_kept(path))
-        path.write_text(text, "utf-8")
+            replace_file(_kept(path), path.read_bytes())  # a copy: the sensor is never without a file
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        raise OutputError(f"cannot read {printable(str(path))}: {error.strerror}") from None
+    replace_file(path, text.encode())
     return path
 
 
@@ -131,6 +133,9 @@ def load(path: Path, sensor_id: int | None = None) -> Calibration:
 
 
 def _checked(file: Path, found: dict[str, Any]) -> Calibration:
+    version = found.pop("version", None)
+    if version != _VERSION:
+        raise ConfigError(f"calibration {file}: version: expected {_VERSION}, got {version}; calibrate the sensor anew")
     names = [field.name for field in fields(Calibration)]
     for name in found:
         if name not in names:

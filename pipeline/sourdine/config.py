@@ -159,6 +159,8 @@ class ListenSettings:
         Key file that the state is sealed with; None for one in the folder.
     full_scale_db : float or None, default=None
         Level of full scale in dB re 20 µPa, from the calibration.
+    channel : str, default="1"
+        Number of the channel, or ``mix`` for the mean of all.
     """
 
     path: Path | None
@@ -168,6 +170,7 @@ class ListenSettings:
     policy: LoadedPolicy
     key: Path | None = None
     full_scale_db: float | None = None
+    channel: str = "1"
 
 
 def parse_start(text: str, option: str = "--start") -> int:
@@ -237,13 +240,15 @@ def parse_mark(option: str, text: str | None, *, is_start_known: bool) -> Mark |
     return Mark(slot, is_clock=True)
 
 
-def parse_channel(text: str) -> str:
+def parse_channel(text: str, *, may_be_each: bool = True) -> str:
     """Return which channels are heard.
 
     Parameters
     ----------
     text : str
         A number, ``mix`` or ``each``.
+    may_be_each : bool, default=True
+        Whether several channels of one source can be heard.
 
     Returns
     -------
@@ -255,9 +260,10 @@ def parse_channel(text: str) -> str:
     ConfigError
         If it is none of these.
     """
-    if text in ("mix", "each") or (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_CHANNELS):
+    words = ("mix", "each") if may_be_each else ("mix",)
+    if text in words or (text.isascii() and text.isdecimal() and 1 <= int(text) <= MAX_CHANNELS):
         return text
-    raise ConfigError(f"--channel: expected a number from 1 to {MAX_CHANNELS}, mix or each, got {text}")
+    raise ConfigError(f"--channel: expected a number from 1 to {MAX_CHANNELS}, or {' or '.join(words)}, got {text}")
 
 
 def parse_jobs(text: str | None) -> int:

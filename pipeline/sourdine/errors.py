@@ -26,3 +26,19 @@ class OutputError(SourdineError):
     """The records cannot be written down: folder not writable, disk full."""
 
     exit_code = 4
+
+
+def printable(text: str) -> str:
+    """Return a text on one line and without terminal controls.
+
+    Parameters
+    ----------
+    text : str
+        For instance a file's name, which may hold anything.
+
+    Returns
+    -------
+    str
+        With a question mark for each sign that cannot be shown.
+    """
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

@@ -1,4 +1,4 @@
-"""Every input's fate, and what went in and came out, in counts.
+"""Every input's and block's fate, and what went in and came out, in counts.
 
 It holds transport facts and released records only: nothing here depends on sound that was withheld.
 """
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ledger:
-    """Counts of one input or of a run: fates of inputs, what went into the flow, and what it released."""
+    """Counts of one input or of a run: fates of inputs and of their blocks, and what was released.
+
+    `n_blocks` went into the flow, `n_blocks_refused` are those from the fault of their input on, as far as the input
+    states its length, and `n_blocks_outside` lie outside the span that was asked for.
+    """
 
     n_inputs: int = field(default=0, init=False)
     n_heard: int = field(default=0, init=False)
     n_outside: int = field(default=0, init=False)
     refused: Counter[str] = field(default_factory=Counter, init=False)
     n_blocks: int = field(default=0, init=False)
+    n_blocks_refused: int = field(default=0, init=False)
+    n_blocks_outside: int = field(default=0, init=False)
     n_samples: int = field(default=0, init=False)
     bits_in: int = field(default=0, init=False)
     n_events: int = field(default=0, init=False)
@@ -71,6 +77,8 @@ class Ledger:
         self.n_outside += other.n_outside
         self.refused += other.refused
         self.n_blocks += other.n_blocks
+        self.n_blocks_refused += other.n_blocks_refused
+        self.n_blocks_outside += other.n_blocks_outside
         self.n_samples += other.n_samples
         self.bits_in += other.bits_in
         self.n_events += other.n_events
@@ -81,6 +89,11 @@ class Ledger:
     def n_refused(self) -> int:
         """Number of inputs that were refused, whole or from some point on."""
         return self.refused.total()
+
+    @property
+    def n_blocks_offered(self) -> int:
+        """Number of blocks of the inputs whose fate is known."""
+        return self.n_blocks + self.n_blocks_refused + self.n_blocks_outside
 
     @property
     def n_not_reached(self) -> int:

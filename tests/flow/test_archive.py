@@ -164,7 +164,7 @@ def test_two_runs_into_one_folder_and_a_mistyped_path_harm_nothing(tmp_path: Pat
     while (tmp_path / "out" / "levels.jsonl").stat().st_size and time.monotonic() < deadline:
         time.sleep(0.01)
     second = call("run", "in", "--out", "out", cwd=tmp_path)
-    assert (second.returncode, "another run" in one_line(second)) == (2, True)
+    assert (second.returncode, "another sourdine writes into" in one_line(second)) == (2, True)
     first.stdin.close()
     first.wait(60)
     assert first.stdout is not None

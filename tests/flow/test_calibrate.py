@@ -62,6 +62,12 @@ REFUSED: dict[str, tuple[NDArray[np.float64], str]] = {
     "noise": (noise(10.0, sample_rate=RATE), "no_tone: expected 5 s of a steady, pure tone of 1000 Hz, got 0 s"),
     "short": (tone(seconds=3.0), "no_tone: expected 5 s"),
     "another": (tone(hz=900.0), "no_tone: expected 5 s"),
+    "other": (tone(hz=250.0), "wrong_frequency: expected a tone of 1000 Hz, got one of 250 Hz"),
+    "covered": (
+        tone() + 0.5 * noise(10.0, sample_rate=RATE),
+        "too_noisy: expected a tone of 1000 Hz 15 dB above all else",
+    ),
+    "quiet": (0.0001 * tone(), "too_quiet: expected a tone above -90 dBFS, got silence"),
     "clipped": (np.clip(tone(amplitude=1.3), -1, 1), "clipped: expected a tone below full scale"),
     "loose": (tone() * np.linspace(1.0, 1.2, 10 * RATE), "unstable: expected a tone steady within 0.2 dB"),
 }
@@ -77,6 +83,7 @@ def test_what_is_no_calibrators_tone(sound: NDArray[np.float64], words: str, tmp
 
 
 GOOD: dict[str, Any] = {
+    "version": 1,
     "sensor_id": 17,
     "date": "2026-05-04T21:00:00Z",
     "tone_hz": 1000.0,
@@ -86,6 +93,8 @@ GOOD: dict[str, Any] = {
 }
 
 BROKEN = {
+    "version": ({"version": "2"}, "version: expected 1, got 2; calibrate the sensor anew"),
+    "no version": ({"version": None}, "version: expected 1, got None"),
     "missing": ({"spread_db": None}, "spread_db: missing"),
     "unknown": ({"colour": '"red"'}, "colour: unknown key"),
     "words": ({"full_scale_db": '"loud"'}, "expected numbers"),
@@ -105,7 +114,7 @@ def test_files_that_are_no_calibration(change: dict[str, str | None], words: str
 
 def test_a_good_file_and_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in GOOD.items()), "utf-8")
-    assert load(tmp_path / "x.toml") == Calibration(**GOOD)
+    assert load(tmp_path / "x.toml") == Calibration(**{key: value for key, value in GOOD.items() if key != "version"})
     for content in (b"\xff\xfe", b"not toml at all ==", b"x" * 5_000):
         (tmp_path / "y.toml").write_bytes(content)
         with pytest.raises(ConfigError, match=r"calibration .*y\.toml"):

@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dsp_core.records import Event, LevelRecord, SensorHealth
 from tests.chain import FILES, SOURDINE, call, demo_records, events_in, lines_in, one_line, street
@@ -110,6 +111,27 @@ def test_a_named_pipe_waits_for_its_next_writer(tmp_path: Path) -> None:
     assert sum("hearing from" in note for note in ear.notes) == 2
 
 
+def test_the_channel_that_was_asked_for_is_heard(tmp_path: Path) -> None:
+    loud = noise(21.0)
+    both = np.stack([0.01 * loud, loud], axis=1)
+    levels = {}
+    for channel in ("1", "2", "mix"):
+        ear = listen_to(
+            lambda s: s.play(both),
+            folder=tmp_path / channel,
+            policy=noise_policy(),
+            clock=Clock(HOUR * 1.0),
+            n_channels=2,
+            channel=channel,
+        )
+        levels[channel] = levels_of(ear)[HOUR]
+    assert levels["1"] is not None
+    assert levels["2"] is not None
+    assert levels["mix"] is not None
+    assert levels["2"] - levels["1"] == 40
+    assert levels["2"] - levels["mix"] in (5, 6)
+
+
 def test_a_clock_that_goes_back_uses_no_second_twice(tmp_path: Path) -> None:
     clock = Clock(HOUR * 1.0)
 
@@ -195,6 +217,8 @@ REFUSED = {
     "folder": (["listen", ".", "--rate", "16000"], "expected a pipe or a socket"),
     "nothing there": (["listen", "gone", "--rate", "16000"], "gone: No such file"),
     "no rate": (["listen", "pipe"], "needs --rate"),
+    "channel": (["listen", "pipe", "--rate", "16000", "--channel", "2"], "--channel: expected at most 1"),
+    "each channel": (["listen", "pipe", "--rate", "16000", "--channel", "each"], "from 1 to 64, or mix, got each"),
     "sensor": (["listen", "pipe", "--rate", "16000", "--sensor", "x"], "--sensor: expected a number"),
     "open key": (["listen", "pipe", "--rate", "16000", "--key", "open.key"], "its owner alone"),
     "no key": (["listen", "pipe", "--rate", "16000", "--key", "x.wav"], "a key file"),
@@ -229,7 +253,7 @@ def test_it_stops_in_good_order_and_goes_on_where_it_was(tmp_path: Path) -> None
             assert said[-1], said
         second = call("listen", "pipe", "--rate", "16000", "--out", "out", cwd=_with_pipe(tmp_path))
         assert second.returncode == 2
-        assert "another sourdine listen" in second.stderr
+        assert "another sourdine writes into" in second.stderr
         process.send_signal(signal.SIGTERM)
         _, rest = process.communicate(timeout=60)
         assert process.returncode == 0, rest

@@ -34,7 +34,10 @@ def test_run_writes_records_journal_and_report_and_nothing_else(tmp_path: Path) 
     before = set(tmp_path.rglob("*"))
     assert call("run", "x.wav", "--out", "out", cwd=tmp_path).returncode == 0
     made = {str(path.relative_to(tmp_path)) for path in set(tmp_path.rglob("*")) - before}
-    assert made == {"out", *(f"out/{name}" for name in (*FILES, "journal.jsonl", "report.json", "report.md"))}
+    assert made == {
+        "out",
+        *(f"out/{name}" for name in (*FILES, ".sourdine.lock", "journal.jsonl", "report.json", "report.md")),
+    }
 
 
 def test_demo_hears_the_scene_and_says_what_next(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,15 +15,22 @@ from typing import Any
 
 import pytest
 
-# What a stranger does first: it must come from the wheel, and the core behind it must answer.
+# What a stranger does first: it must come from the wheel, and the core behind each face must answer.
 PROGRAM = """
 import sys
 from importlib.metadata import version
 import dsp_core, dsp_core.records, dsp_core.zone, numpy
 assert dsp_core.__file__ is not None and dsp_core.__file__.startswith(sys.prefix), dsp_core.__file__
 assert dsp_core.__version__ == version("dsp-core")
+tone = numpy.sin(2 * numpy.pi * 1000 * numpy.arange(16_000) / 16_000).astype("f4")
+bands = dsp_core.log_mel(tone, sample_rate=16_000)
+assert bands.shape[-1] == 64 and numpy.isfinite(bands).all(), bands.shape
+assert abs(dsp_core.leq(dsp_core.a_weighting(tone, sample_rate=16_000), sample_rate=16_000) + 3.01) < 0.2
 print(dsp_core.__version__)
 """
+
+
+RICH_NEEDS = {"markdown-it-py", "mdurl", "pygments"}
 
 
 def settings(path: Path) -> dict[str, Any]:
@@ -86,6 +94,28 @@ def test_wheel_works_in_an_empty_environment(
     call(python, "-m", "pip", "install", "--no-deps", "--no-index", built, cwd=empty)
     call(python, "-m", "pip", "check", cwd=empty)
     assert call(python, "-c", PROGRAM, cwd=empty).strip() == version
+
+
+def test_both_distributions_run_the_demo_in_an_empty_environment(
+    wheel: Path, root: Path, version: str, tmp_path: Path
+) -> None:
+    call(sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation", "-w", tmp_path,
+         root / "pipeline", cwd=tmp_path)  # fmt: skip
+    (application,) = tmp_path.glob("sourdine-*.whl")
+    call(sys.executable, "-m", "venv", tmp_path / "env", cwd=tmp_path)
+    needs = settings(root / "pipeline" / "pyproject.toml")["project"]["dependencies"]
+    names = {re.split(r"[<>=]", need)[0] for need in needs} - {"dsp-core"} | RICH_NEEDS
+    pins = tmp_path / "needs.txt"
+    pins.write_text("".join(pinned(root, name) for name in sorted(names)), "utf-8")
+    pip = (tmp_path / "env" / "bin" / "python", "-m", "pip")
+    call(*pip, "install", "--require-hashes", "--no-deps", "-r", pins, cwd=tmp_path)
+    call(*pip, "install", "--no-deps", "--no-index", wheel, application, cwd=tmp_path)
+    call(*pip, "check", cwd=tmp_path)
+    command = tmp_path / "env" / "bin" / "sourdine"
+    assert version in call(command, "--version", cwd=tmp_path)
+    report = json.loads(call(command, "demo", "--json", cwd=tmp_path))
+    assert (report["n_heard"], report["n_refused"]) == (1, 0)
+    assert report["n_events"] > 0
 
 
 def test_both_wheels_hold_the_same_files(wheel: Path, wheel_from_sdist: Path) -> None:

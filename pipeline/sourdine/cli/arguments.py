@@ -148,6 +148,22 @@ def add_pcm(parser: argparse.ArgumentParser) -> None:
     raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels (default: 1)")
 
 
+def add_channel(parser: argparse.ArgumentParser, *, may_be_each: bool = False) -> None:
+    """Add what says which channel is heard.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    may_be_each : bool, default=False
+        Whether several channels of one source can be heard.
+    """
+    words = "channel to hear: a number, or mix (the mean of all; default: 1)"
+    if may_be_each:
+        words = "channel to hear: a number, mix (the mean of all), or each (a sensor a channel; default: 1)"
+    parser.add_argument("--channel", metavar=f"N|mix{'|each' * may_be_each}", default="1", help=words)
+
+
 def add_calibration(parser: argparse.ArgumentParser) -> None:
     """Add what says what full scale is.
 

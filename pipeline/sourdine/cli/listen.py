@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say, say_aside
-from sourdine.config import ListenSettings, parse_pcm, parse_sensor
+from sourdine.config import ListenSettings, parse_channel, parse_pcm, parse_sensor
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser("listen", help="hear live sound, by the clock", description=_WORDS, epilog=EXIT_WORDS)
     parser.add_argument("path", metavar="PATH", help="- for standard input, or a named pipe or socket of raw PCM")
     add_pcm(parser)
+    add_channel(parser)
     parser.add_argument("--sensor", metavar="N", default="1", help="number of the sensor (default: 1)")
     parser.add_argument("--policy", metavar="NAME|FILE", default="street", help="what may leave (default: street)")
     out = Path("sourdine-live")
@@ -72,14 +73,19 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.path == "-" and sys.stdin.isatty():
         raise ConfigError("- expects raw PCM from a pipe, and standard input is a terminal")
     sensor_id = parse_sensor(parsed.sensor)
+    pcm = parse_pcm(parsed.rate, parsed.format, parsed.channels)
+    channel = parse_channel(parsed.channel, may_be_each=False)
+    if channel != "mix" and int(channel) > pcm.n_channels:
+        raise ConfigError(f"--channel: expected at most {pcm.n_channels}, as --channels says, got {channel}")
     settings = ListenSettings(
         path=None if parsed.path == "-" else Path(parsed.path),
-        pcm=parse_pcm(parsed.rate, parsed.format, parsed.channels),
+        pcm=pcm,
         sensor_id=sensor_id,
         out=parsed.out,
         policy=load_policy(parsed.policy),
         key=parsed.key,
         full_scale_db=full_scale_of(parsed.calibration, sensor_id),
+        channel=channel,
     )
     from sourdine.local.interrupt import Stop
     from sourdine.local.listen import listen

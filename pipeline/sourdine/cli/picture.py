@@ -8,11 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_manners, full_scale_of
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, full_scale_of
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
-from sourdine.config import RunSettings, parse_mark
-from sourdine.errors import ConfigError
+from sourdine.config import RunSettings, parse_channel, parse_mark
+from sourdine.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -49,6 +49,7 @@ def add(commands: Any) -> None:
     moment = "HH:MM:SS, MM:SS or seconds from the first sample"
     parser.add_argument("--since", metavar="TIME", help=f"hear nothing before: {moment}")
     parser.add_argument("--until", metavar="TIME", help="hear nothing from there on: as --since")
+    add_channel(parser)
     add_calibration(parser)
     add_manners(parser)
     parser.set_defaults(run=run)
@@ -79,6 +80,7 @@ def run(parsed: argparse.Namespace) -> int:
         since=parse_mark("--since", parsed.since, is_start_known=False),
         until=parse_mark("--until", parsed.until, is_start_known=False),
         full_scale_db=full_scale_of(parsed.calibration, None),
+        channel=parse_channel(parsed.channel, may_be_each=False),
     )
     is_watched = sys.stderr.isatty() and not parsed.quiet
     with ProgressWatch() if is_watched else nullcontext(Watch()) as watch:
@@ -120,12 +122,11 @@ def draw_left(settings: RunSettings) -> None:
 def _write(evidence: Evidence, parsed: argparse.Namespace) -> int:
     import orjson
 
-    from sourdine.evidence.files import PRIVATE, replace_file
     from sourdine.evidence.page import write_page
     from sourdine.evidence.picture import WARNING, evidence_facts
     from sourdine.evidence.sheet import draw_sheet
     from sourdine.evidence.words import GROUP, headline
-    from sourdine.local.inputs import printable
+    from sourdine.files import PRIVATE, replace_file
 
     png_path, html_path = (parsed.out / f"{Path(parsed.file).name}.picture.{kind}" for kind in ("png", "html"))
     png = draw_sheet(evidence)

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_manners, add_pcm, full_scale_of
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of
 from sourdine.cli.picture import draw_left, need
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
@@ -173,8 +173,7 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     parser.add_argument("--policy", metavar="NAME|FILE", default="street", help="what may leave (default: street)")
     out = Path("sourdine-out")
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"output folder (default: {out})")
-    channel = "channel to hear: a number, mix (the mean of all), or each (a sensor a channel; default: 1)"
-    parser.add_argument("--channel", metavar="N|mix|each", default="1", help=channel)
+    add_channel(parser, may_be_each=True)
     start = "UTC time of the first sample, like 2026-05-04T21:00:00Z, or auto: the time in each file's name or header"
     parser.add_argument("--start", metavar="TIME|auto", help=start)
     parser.add_argument("--zone", metavar="NAME", help="time zone of the times in names (default: UTC)")

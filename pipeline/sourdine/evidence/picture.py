@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sourdine.errors import ConfigError
+from sourdine.errors import ConfigError, printable
 from sourdine.evidence.released import Released, read_released
 from sourdine.evidence.spectrogram import Spectrogram, read_spectrogram
-from sourdine.local.inputs import printable
+from sourdine.local.inputs import channel_of
 from sourdine.local.run import run
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def gather(settings: RunSettings, watch: Watch) -> Evidence | Summary:
         until_s=until_s,
         sample_rate=outcome.sample_rate,
         bits_in=summary.ledger.bits_in,
-        spectrogram=read_spectrogram(path, since_s, until_s),
+        spectrogram=read_spectrogram(path, channel_of(settings.channel), since_s, until_s),
         released=released,
         policy=policy,
     )

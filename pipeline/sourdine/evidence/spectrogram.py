@@ -10,8 +10,7 @@ import numpy as np
 import soundfile
 from dsp_core.arrays import power_spectrum
 
-from sourdine.errors import ConfigError
-from sourdine.local.inputs import printable
+from sourdine.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,13 +49,15 @@ class Spectrogram:
     edges_s: tuple[float, float]
 
 
-def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
+def read_spectrogram(path: Path, channel: int | None, since_s: float, until_s: float) -> Spectrogram:
     """Read a part of a recording and average its power spectrum.
 
     Parameters
     ----------
     path : pathlib.Path
-        A recording that the chain has heard; of several channels the first, as there.
+        A recording that the chain has heard.
+    channel : int or None
+        The channel that it has heard, from 1; None for the mean of all.
     since_s, until_s : float
         The part, in seconds; within the recording.
 
@@ -90,7 +91,7 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
         overlap = n_fft - hop
         size = _FRAMES_PER_READ * hop + overlap
         for block in sound.blocks(size, overlap=overlap, frames=n_samples, dtype="float32", always_2d=True):
-            power = _power(block[:, 0], n_fft, hop)[: n_frames - n_read]
+            power = _power(_heard(block, channel), n_fft, hop)[: n_frames - n_read]
             columns, starts = np.unique((n_read + np.arange(len(power))) * len(sums) // n_frames, return_index=True)
             sums[columns] += np.add.reduceat(power, starts, axis=0, dtype=np.float64)
             n_read += len(power)
@@ -98,6 +99,12 @@ def read_spectrogram(path: Path, since_s: float, until_s: float) -> Spectrogram:
     begin_s = since_s + (n_fft - hop) / 2 / rate  # a frame stands for the hop in its middle
     rows = _on_rows(sums / n_in_column[:, None], edges_hz).T
     return Spectrogram(_in_db(rows), edges_hz, (begin_s, begin_s + n_frames * hop / rate))
+
+
+def _heard(block: NDArray[np.float32], channel: int | None) -> NDArray[np.float32]:
+    """Return the channel that was heard, of samples by channel."""
+    one = block.mean(axis=1) if channel is None else block[:, channel - 1]
+    return np.ascontiguousarray(one)
 
 
 def _power(y: NDArray[np.float32], n_fft: int, hop: int) -> NDArray[np.float32]:

@@ -13,11 +13,11 @@ from dsp_core.records import METRICS
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from sourdine.evidence.files import ORDINARY, replace_file
 from sourdine.evidence.released import EventMark, LevelStep, events_in, levels_in, states_in
 from sourdine.evidence.style import FAINT, INK, STAYED, class_look, house_style, new_figure, png_bytes
 from sourdine.evidence.time_axis import bin_s, length_words, set_time_axis
 from sourdine.evidence.words import class_words, metric_words
+from sourdine.files import replace_file
 from sourdine.local.view import SCALE_NAMES, count
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def draw_run(folder: Path, policy: Policy) -> None:
     OutputError
         If the picture cannot be written.
     """
-    replace_file(folder / PICTURE_NAME, draw_left(_read(folder, policy)), ORDINARY)
+    replace_file(folder / PICTURE_NAME, draw_left(_read(folder, policy)))
 
 
 def _read(folder: Path, policy: Policy) -> Left:

@@ -58,6 +58,9 @@ class Hearing:
         self._watch, self._interrupt = watch, interrupt
         self.outcome = Outcome(item)
         self.is_complete = False
+        #: The span that was asked for, in samples: where it begins, and how long it is at most.
+        self._n_before = 0
+        self._n_most: int | None = None
 
     def records(self) -> Iterator[list[Record]]:
         """Give what leaves, as it leaves; then `outcome` is known, and `is_complete` unless it was interrupted."""
@@ -65,6 +68,28 @@ class Hearing:
             yield from self._heard()
         except BlockError as error:
             self._refuse(refusal_of(error))
+        if self.is_complete and self.outcome.sample_rate:
+            self._count_unheard()
+
+    def _count_unheard(self) -> None:
+        """Say what became of the blocks that the flow has not taken."""
+        outcome, ledger = self.outcome, self.outcome.ledger
+        n_block = self._block_length(outcome.sample_rate)
+        n_heard = self._n_before + ledger.n_samples
+        n_stated = n_heard if outcome.n_stated is None else max(n_heard, outcome.n_stated)
+        n_before = min(self._n_before, n_stated)
+        n_end = n_stated if self._n_most is None else min(n_stated, self._n_before + self._n_most)
+        n_faulty = 0
+        if outcome.refusal is not None:
+            n_faulty = max(1, n_end - n_heard)  # the block at fault is one even if nothing was to follow it
+        elif ledger.n_outside:
+            n_before = n_stated
+        n_after = n_stated - max(n_before, n_end)
+        ledger.n_blocks_refused = -(-n_faulty // n_block)
+        ledger.n_blocks_outside = -(-n_before // n_block) + -(-n_after // n_block)
+
+    def _block_length(self, sample_rate: int) -> int:
+        return max(1, int(self._settings.block_s * sample_rate))
 
     def _refuse(self, refusal: Refusal) -> None:
         self.outcome.refusal = refusal
@@ -88,9 +113,10 @@ class Hearing:
             outcome.ledger.n_outside = 1
             self.is_complete = True
             return
-        first_s, n_most = span
-        source.skip(first_s * source.sample_rate)
-        yield from self._through(source, start_slot + first_s, n_most)
+        first_s, self._n_most = span
+        self._n_before = first_s * source.sample_rate
+        source.skip(self._n_before)
+        yield from self._through(source, start_slot + first_s)
 
     def _start_slot(self, recorded_at: str | None) -> int | None:
         settings = self._settings
@@ -110,7 +136,7 @@ class Hearing:
         n_seconds = settings.until.after(start_slot) - first_s
         return (first_s, n_seconds * outcome.sample_rate) if n_seconds > 0 else None
 
-    def _through(self, source: Source, start_slot: int, n_most: int | None) -> Iterator[list[Record]]:
+    def _through(self, source: Source, start_slot: int) -> Iterator[list[Record]]:
         """Hear a source to its end; one that is refused on the way keeps what was released before."""
         settings, outcome = self._settings, self.outcome
         flow = Flow(
@@ -126,7 +152,7 @@ class Hearing:
         outcome.longest_life_s = flow.longest_sample_life_s(settings.block_s)
         reader = source if settings.pcm is None else PatientReader(source, self._interrupt)
         while not self._interrupt.requested:
-            records = self._block(reader, source, flow, n_most)
+            records = self._block(reader, source, flow)
             if records is None:
                 break
             yield records
@@ -139,13 +165,11 @@ class Hearing:
                 outcome.ledger.n_heard = 1
             self.is_complete = True
 
-    def _block(
-        self, reader: Source | PatientReader, source: Source, flow: Flow, n_most: int | None
-    ) -> list[Record] | None:
+    def _block(self, reader: Source | PatientReader, source: Source, flow: Flow) -> list[Record] | None:
         """Hear one block; the handle on its samples ends with this call, before anyone waits for the next one."""
-        n_wanted = max(1, int(self._settings.block_s * source.sample_rate))
-        if n_most is not None:
-            n_wanted = min(n_wanted, n_most - self.outcome.ledger.n_samples)
+        n_wanted = self._block_length(source.sample_rate)
+        if self._n_most is not None:
+            n_wanted = min(n_wanted, self._n_most - self.outcome.ledger.n_samples)
         block = reader.read(n_wanted) if n_wanted > 0 else None
         if block is None:
             return None

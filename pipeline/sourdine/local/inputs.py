@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Source
 
-from sourdine.errors import ConfigError
+from sourdine.errors import ConfigError, printable
+from sourdine.files import LOCK_NAME
 from sourdine.outgoing.jsonl import FILE_NAMES
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 STDIN: Final = 0
 
 #: Everything that a run writes into its output folder.
-WRITTEN: Final = (*FILE_NAMES.values(), "journal.jsonl", "report.json", "report.md", "picture.png")
+WRITTEN: Final = (*FILE_NAMES.values(), "journal.jsonl", "report.json", "report.md", "picture.png", LOCK_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +82,6 @@ class Refusal:
 
     reason: str
     text: str
-
-
-def printable(text: str) -> str:
-    """Return a text on one line and without terminal controls.
-
-    Parameters
-    ----------
-    text : str
-        For instance a file's name, which may hold anything.
-
-    Returns
-    -------
-    str
-        With a question mark for each sign that cannot be shown.
-    """
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def refusal_of(error: BlockError) -> Refusal:

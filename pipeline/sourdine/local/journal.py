@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,7 @@ from dsp_core.records import __version__ as core_version
 
 from sourdine import __version__
 from sourdine.errors import ConfigError, OutputError
+from sourdine.files import kept_file, lock_folder, new_file
 from sourdine.local.inputs import Input, Refusal
 from sourdine.local.summary import LevelRange, Outcome
 from sourdine.policy import policy_id
@@ -22,8 +22,19 @@ if TYPE_CHECKING:
     from sourdine.config import Mark, RunSettings
 
 FILE_NAME: Final = "journal.jsonl"
-_FORMAT: Final = 1
-_COUNTS: Final = ("n_heard", "n_outside", "n_blocks", "n_samples", "bits_in", "n_events", "n_levels", "n_health")
+_FORMAT: Final = 2
+_COUNTS: Final = (
+    "n_heard",
+    "n_outside",
+    "n_blocks",
+    "n_blocks_refused",
+    "n_blocks_outside",
+    "n_samples",
+    "bits_in",
+    "n_events",
+    "n_levels",
+    "n_health",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +57,11 @@ class Entry:
     key: str
     stamp: tuple[int, int]
     sizes: dict[str, int]
+
+    @property
+    def is_refused_whole(self) -> bool:
+        """Whether it was refused before anything of it was heard."""
+        return self.outcome.refusal is not None and self.outcome.ledger.n_blocks == 0
 
 
 def identity(settings: RunSettings, model_id: str, background_id: str | None) -> dict[str, Any]:
@@ -103,24 +119,25 @@ class Journal:
 
     def __init__(self, folder: Path, head: dict[str, Any], *, resume: bool) -> None:
         self._path = folder / FILE_NAME
-        self.entries: list[Entry] = []
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._entries: dict[str, Entry] = {}
+        #: Bytes of each record file when the last input was done.
+        self.sizes: dict[str, int] = {}
+        with ExitStack() as stack:
+            stack.enter_context(lock_folder(folder))
             try:
-                fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._file = stack.enter_context(kept_file(self._path) if resume else new_file(self._path))
                 if resume:
                     self._go_on(head, folder)
                 else:
-                    os.ftruncate(self._fd, 0)
                     self._append(head)
-            except BaseException:
-                os.close(self._fd)
-                raise
-        except BlockingIOError:
-            raise ConfigError(f"another run writes into {folder}: choose another --out") from None
-        except OSError as error:
-            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+            except OSError as error:
+                raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+            self._open = stack.pop_all()
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The inputs that are done, in the order of their numbers."""
+        return sorted(self._entries.values(), key=lambda entry: entry.outcome.item.sensor_id)
 
     def write(self, entry: Entry) -> None:
         """Note that an input is done and its records are written.
@@ -143,14 +160,14 @@ class Journal:
     def close(self) -> None:
         """Close the file, once it stands on the disk."""
         with suppress(OSError):
-            os.fsync(self._fd)
-        os.close(self._fd)
+            os.fsync(self._file.fileno())
+        self._open.close()
 
     def _append(self, document: dict[str, Any]) -> None:
         line = memoryview(orjson.dumps(document) + b"\n")
-        os.lseek(self._fd, 0, os.SEEK_END)
+        self._file.seek(0, os.SEEK_END)
         while line:
-            line = line[os.write(self._fd, line) :]
+            line = line[self._file.write(line) :]
 
     def _go_on(self, head: dict[str, Any], folder: Path) -> None:
         text = self._path.read_bytes()
@@ -166,11 +183,12 @@ class Journal:
                 entry = _from_json(orjson.loads(line))
                 if any(_size(folder / name) < size for name, size in entry.sizes.items()):
                     break  # the records did not reach the disk: it is heard anew
-                self.entries.append(entry)
+                self._entries[entry.key] = entry
+                self.sizes = entry.sizes
                 n_good += len(line)
         except (KeyError, TypeError, ValueError):
             raise ConfigError(f"--resume: {self._path} is damaged; leave --resume out to begin anew") from None
-        os.ftruncate(self._fd, n_good)
+        self._file.truncate(n_good)
 
 
 def _check_head(kept: dict[str, Any], head: dict[str, Any], folder: Path) -> None:

@@ -19,7 +19,7 @@ from dsp_core.zone import BlockError, Classify, Source
 from sourdine.errors import SourdineError
 from sourdine.flow import Flow
 from sourdine.ledger import Ledger
-from sourdine.local.inputs import refusal_of
+from sourdine.local.inputs import channel_of, refusal_of
 from sourdine.local.keys import do, sealer
 from sourdine.local.live_input import LiveInput
 from sourdine.outgoing.cloudevents import slot_time
@@ -247,6 +247,7 @@ class Listener:
             sample_rate=pcm.sample_rate,
             encoding=pcm.encoding,
             n_channels=pcm.n_channels,
+            channel=channel_of(self._settings.channel),
         )
 
     def _drop(self, source: LiveInput, stream: _Stream, n_samples: int) -> None:

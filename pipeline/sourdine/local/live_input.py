@@ -11,8 +11,8 @@ import termios
 import time
 from typing import TYPE_CHECKING, Final
 
-from sourdine.errors import ConfigError
-from sourdine.local.inputs import STDIN, printable
+from sourdine.errors import ConfigError, printable
+from sourdine.local.inputs import STDIN
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import orjson
 from dsp_core.records import __version__ as core_version
 
 from sourdine import __version__
-from sourdine.errors import OutputError
+from sourdine.files import replace_file
 from sourdine.local.summary import GUARANTEE
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.policy import policy_id
@@ -45,11 +45,8 @@ def write_report(summary: Summary) -> None:
         If they cannot be written.
     """
     folder = summary.settings.out
-    try:
-        (folder / JSON_NAME).write_bytes(report_json(summary))
-        (folder / MARKDOWN_NAME).write_text("".join(f"{line}\n" for line in _markdown(summary)), "utf-8")
-    except OSError as error:
-        raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+    replace_file(folder / JSON_NAME, report_json(summary))
+    replace_file(folder / MARKDOWN_NAME, "".join(f"{line}\n" for line in _markdown(summary)).encode())
 
 
 def report_json(summary: Summary) -> bytes:
@@ -88,7 +85,10 @@ def report_json(summary: Summary) -> bytes:
         "n_outside": ledger.n_outside,
         "n_not_reached": ledger.n_not_reached,
         "refused_by_reason": dict(sorted(ledger.refused.items())),
+        "n_blocks_offered": ledger.n_blocks_offered,
         "n_blocks": ledger.n_blocks,
+        "n_blocks_refused": ledger.n_blocks_refused,
+        "n_blocks_outside": ledger.n_blocks_outside,
         "n_events": ledger.n_events,
         "n_levels": ledger.n_levels,
         "n_health": ledger.n_health,
@@ -107,7 +107,10 @@ def _input(outcome: Outcome) -> dict[str, Any]:
         "sample_rate": outcome.sample_rate,
         "n_samples": ledger.n_samples,
         "n_samples_stated": outcome.n_stated,
+        "n_blocks_offered": ledger.n_blocks_offered,
         "n_blocks": ledger.n_blocks,
+        "n_blocks_refused": ledger.n_blocks_refused,
+        "n_blocks_outside": ledger.n_blocks_outside,
         "hears_events": outcome.hears_events,
         "n_events": ledger.n_events,
         "n_levels": ledger.n_levels,
@@ -158,14 +161,22 @@ def _fates(summary: Summary) -> Iterator[str]:
     ledger = summary.ledger
     yield "## Fates"
     yield ""
-    yield "| fate | inputs |"
-    yield "|---|---:|"
-    counts = (ledger.n_heard, ledger.n_refused, ledger.n_outside, ledger.n_not_reached)
-    for words, n in zip(_FATES.values(), counts, strict=True):
-        yield f"| {words} | {n:,} |"
-    yield f"| all | {ledger.n_inputs:,} |"
+    yield "| fate | inputs | their blocks |"
+    yield "|---|---:|---:|"
+    counts = (
+        (ledger.n_heard, f"{ledger.n_blocks:,}"),
+        (ledger.n_refused, f"{ledger.n_blocks_refused:,}"),
+        (ledger.n_outside, f"{ledger.n_blocks_outside:,}"),
+        (ledger.n_not_reached, "unknown" if ledger.n_not_reached else "0"),
+    )
+    for words, (n_inputs, n_blocks) in zip(_FATES.values(), counts, strict=True):
+        yield f"| {words} | {n_inputs:,} | {n_blocks} |"
+    yield f"| all | {ledger.n_inputs:,} | {ledger.n_blocks_offered:,} |"
     for reason, n in sorted(ledger.refused.items()):
-        yield f"| of those refused: `{reason}` | {n:,} |"
+        yield f"| of those refused: `{reason}` | {n:,} | |"
+    yield ""
+    yield "An input that is refused at some point was heard up to there, and one that is cut by the span that was asked"
+    yield "for was heard within it: their blocks have the fates that they met."
     yield ""
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Classify, Describe
 
-from sourdine.errors import ConfigError, OutputError
+from sourdine.errors import ConfigError, OutputError, printable
 from sourdine.flow import learn_background
 from sourdine.local import journal
 from sourdine.local.hearing import Hearing
-from sourdine.local.inputs import Input, Refusal, channel_of, find_inputs, open_source, printable, refusal_of
+from sourdine.local.inputs import Input, Refusal, channel_of, find_inputs, open_source, refusal_of
 from sourdine.local.interrupt import Interrupt
 from sourdine.local.journal import Entry, Journal
 from sourdine.local.report import write_report
@@ -155,19 +155,22 @@ def _hear_pipe(hall: _Hall, summary: Summary) -> None:
 def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch) -> None:
     """Hear recordings side by side, and write down in their order what left them."""
     settings = hall.settings
-    known = {entry.key: entry for entry in book.entries}
-    numbers = {key: entry.outcome.item.sensor_id for key, entry in known.items()}
+    entries = book.entries
+    numbers = {entry.key: entry.outcome.item.sensor_id for entry in entries}
     inputs = find_inputs(settings.paths, settings.out, numbers, settings.channel)
+    here = {item.key for item in inputs}
+    # What was refused before anything of it was heard may have been mended since: it is tried again.
+    known = {entry.key: entry for entry in entries if not (entry.is_refused_whole and entry.key in here)}
     for item in inputs:
         if item.key in known and known[item.key].stamp != item.stamp:
             words = f"--resume: {item.name} has changed since it was heard"
             raise ConfigError(f"{words}; leave --resume out to begin anew")
-    for entry in book.entries:
+    for entry in known.values():
         summary.take(entry.outcome)
     left = [item for item in inputs if item.key not in known]
     summary.ledger.n_inputs = len(known) + len(left)
     watch.start(summary.ledger.n_inputs, len(known))
-    sizes = (book.entries[-1].sizes if book.entries else {}) if settings.resume else None
+    sizes = book.sizes if settings.resume else None
     with closing(JsonlSink(settings.out, sizes)) as sink:
         for hearing, lines in _in_order(hall, left):
             if not hearing.is_complete:
@@ -176,6 +179,7 @@ def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch)
             outcome = hearing.outcome
             book.write(Entry(outcome, outcome.item.key, outcome.item.stamp, sink.append(lines)))
             summary.take(outcome)
+    summary.outcomes.sort(key=lambda outcome: outcome.item.sensor_id)
 
 
 def _in_order(hall: _Hall, inputs: Sequence[Input]) -> Iterator[tuple[Hearing, dict[str, bytes]]]:

@@ -12,6 +12,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
+from sourdine.local.report import MARKDOWN_NAME
 from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.jsonl import FILE_NAMES
@@ -242,7 +243,8 @@ def _account(summary: Summary) -> Table:
     )
     table.add_row("bits out", bits_out)
     table.add_row("life of a sample", life)
-    table.add_row("written to", Text(f"{settings.out}: {', '.join(FILE_NAMES.values())}"))
+    names = ", ".join((*FILE_NAMES.values(), MARKDOWN_NAME))
+    table.add_row("written to", Text(f"{settings.out}: {names}"))
     return table
 
 

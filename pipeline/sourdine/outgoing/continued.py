@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import base64
-import fcntl
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import orjson
 
-from sourdine.errors import ConfigError, OutputError
+from sourdine.errors import OutputError
+from sourdine.files import PRIVATE, kept_file, lock_folder, replace_file
 from sourdine.outgoing.cloudevents import Record, encode
 from sourdine.outgoing.jsonl import FILE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from io import FileIO
     from pathlib import Path
 
 STATE_NAME: Final = "listen.state"
-_LOCK_NAME: Final = "listen.lock"
 _FORMAT: Final = 1
 
 
@@ -66,16 +66,15 @@ class ContinuedFiles:
 
     def __init__(self, folder: Path, full_scale_db: float | None = None) -> None:
         self._folder, self._full_scale_db = folder, full_scale_db
-        self._files: dict[str, int] = {}
-        self._lock = -1
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
-            for name in FILE_NAMES.values():
-                self._files[name] = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as error:
-            self.close()
-            raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+        self._files: dict[str, FileIO] = {}
+        with ExitStack() as stack:
+            stack.enter_context(lock_folder(folder))
+            try:
+                for name in FILE_NAMES.values():
+                    self._files[name] = stack.enter_context(kept_file(folder / name))
+            except OSError as error:
+                raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+            self._open = stack.pop_all()
         self.kept = self._make_good()
 
     def commit(self, sealed: bytes, next_slot: int, records: Iterable[Record]) -> None:
@@ -103,11 +102,11 @@ class ContinuedFiles:
             "sealed": base64.b64encode(sealed).decode(),
             "next_slot": next_slot,
             "full_scale_db": self._full_scale_db,
-            "sizes": {name: os.fstat(fd).st_size for name, fd in self._files.items()},
+            "sizes": {name: _size(file) for name, file in self._files.items()},
             "lines": {name: text.decode() for name, text in lines.items()},
         }
         try:
-            self._write_state(orjson.dumps(document))
+            replace_file(self._folder / STATE_NAME, orjson.dumps(document), PRIVATE)
             for name, text in lines.items():
                 self._append(name, text)
         except OSError as error:
@@ -115,35 +114,14 @@ class ContinuedFiles:
 
     def close(self) -> None:
         """Close the files."""
-        for fd in (*self._files.values(), self._lock):
-            if fd >= 0:
-                os.close(fd)
-        self._files.clear()
-        self._lock = -1
-
-    def _take_lock(self) -> None:
-        self._lock = os.open(self._folder / _LOCK_NAME, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ConfigError(f"another sourdine listen writes into {self._folder}: choose another --out") from None
-
-    def _write_state(self, text: bytes) -> None:
-        beside = self._folder / f"{STATE_NAME}.new"
-        fd = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            _write_all(fd, text)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        beside.rename(self._folder / STATE_NAME)
+        self._open.close()
 
     def _append(self, name: str, text: bytes) -> None:
         if text:
-            fd = self._files[name]
-            os.lseek(fd, 0, os.SEEK_END)
-            _write_all(fd, text)
-            os.fsync(fd)
+            file = self._files[name]
+            file.seek(0, os.SEEK_END)
+            _write_all(file, text)
+            os.fsync(file.fileno())
 
     def _make_good(self) -> Kept | None:
         """Read the state, and write what it says of the files where it is not written yet."""
@@ -159,19 +137,23 @@ class ContinuedFiles:
         except (KeyError, TypeError, ValueError):
             return None  # the caller begins anew, and says so
         with suppress(KeyError):
-            for name, fd in self._files.items():
-                self._make_file_good(name, fd, int(sizes[name]), lines[name].encode())
+            for name in self._files:
+                self._make_file_good(name, int(sizes[name]), lines[name].encode())
         return kept
 
-    def _make_file_good(self, name: str, fd: int, size: int, text: bytes) -> None:
-        n_there = os.fstat(fd).st_size
+    def _make_file_good(self, name: str, size: int, text: bytes) -> None:
+        n_there = _size(self._files[name])
         # A file that was moved away, or that someone wrote into, is not ours to cut.
         if size <= n_there < size + len(text):
-            os.ftruncate(fd, size)
+            self._files[name].truncate(size)
             self._append(name, text)
 
 
-def _write_all(fd: int, text: bytes) -> None:
+def _size(file: FileIO) -> int:
+    return os.fstat(file.fileno()).st_size
+
+
+def _write_all(file: FileIO, text: bytes) -> None:
     rest = memoryview(text)
     while rest:
-        rest = rest[os.write(fd, rest) :]
+        rest = rest[file.write(rest) :]

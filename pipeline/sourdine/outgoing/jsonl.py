@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from dsp_core.records import Event, LevelRecord, SensorHealth
 
-from sourdine.errors import OutputError
+from sourdine.errors import ConfigError, OutputError
+from sourdine.files import kept_file, new_file
 from sourdine.outgoing.cloudevents import Record, encode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from io import FileIO
     from pathlib import Path
 
 #: File of each record type; they are replaced when a run starts.
@@ -41,6 +40,8 @@ class JsonlSink:
 
     Raises
     ------
+    ConfigError
+        If a file to go on with is a link.
     OutputError
         If the folder or a file in it cannot be written.
     """
@@ -51,6 +52,9 @@ class JsonlSink:
             folder.mkdir(parents=True, exist_ok=True)
             for name in FILE_NAMES.values():
                 self._files[name] = _LineFile(folder / name, None if sizes is None else sizes.get(name, 0))
+        except ConfigError:
+            self.close()
+            raise
         except OSError as error:
             self.close()
             raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
@@ -128,9 +132,9 @@ class _LineFile:
     def __init__(self, path: Path, size: int | None) -> None:
         self._path = path
         if size is None:
-            self._file = _opened(path)
+            self._file = new_file(path)
         else:
-            self._file = path.open("r+b" if path.exists() else "xb", buffering=0)
+            self._file = kept_file(path)
             self._file.truncate(size)
             self._file.seek(size)
         self._end = size or 0
@@ -153,14 +157,3 @@ class _LineFile:
 
     def close(self) -> None:
         self._file.close()
-
-
-def _opened(path: Path) -> FileIO:
-    """Open a new, empty file in place of a file or link of that name; a character device is written to as it is."""
-    with suppress(OSError):  # a link may lead nowhere, or to a device that is not ours to write to
-        if stat.S_ISCHR(path.stat().st_mode):
-            return path.open("wb", buffering=0)
-    with suppress(FileNotFoundError):
-        if stat.S_IFMT(path.lstat().st_mode) in (stat.S_IFREG, stat.S_IFLNK):
-            path.unlink()
-    return path.open("xb", buffering=0)

@@ -16,7 +16,7 @@ from sourdine.evidence.spectrogram import N_COLUMNS, N_ROWS, Spectrogram, read_s
 def read(folder: Path, samples: NDArray[np.float64], rate: int = 16_000, since_s: float = 0.0) -> Spectrogram:
     """Write a sound and read its spectrogram."""
     soundfile.write(folder / "x.wav", samples, rate, subtype="FLOAT")
-    return read_spectrogram(folder / "x.wav", since_s, len(samples) / rate)
+    return read_spectrogram(folder / "x.wav", 1, since_s, len(samples) / rate)
 
 
 def hz_of(row: int, image: Spectrogram) -> float:
@@ -54,6 +54,15 @@ def test_click_stands_at_its_second(duration_s: float, tmp_path: Path) -> None:
     assert duration_s - 0.6 < end_s <= duration_s + 0.001
 
 
+@pytest.mark.parametrize("channel", [1, 2, None])
+def test_the_channel_that_was_heard_is_drawn(channel: int | None, tmp_path: Path) -> None:
+    both = np.stack([noise(2.0, seed=1), noise(2.0, seed=2)], axis=1)
+    soundfile.write(tmp_path / "both.wav", both, 16_000, subtype="FLOAT")
+    image = read_spectrogram(tmp_path / "both.wav", channel, 0.0, 2.0)
+    alone = both.mean(axis=1) if channel is None else both[:, channel - 1]
+    assert np.abs(image.power_db - read(tmp_path, alone).power_db).max() < 1e-3
+
+
 def test_part_is_the_same_as_the_part_alone(tmp_path: Path) -> None:
     samples = noise(20.0)
     part = read(tmp_path, samples, since_s=5.0)
@@ -86,7 +95,7 @@ def test_memory_does_not_grow_with_the_recording(tmp_path: Path) -> None:
         for second in range(1_800):
             file.write(noise(1.0, seed=second))
     tracemalloc.start()
-    image = read_spectrogram(tmp_path / "x.wav", 0.0, 1_800.0)
+    image = read_spectrogram(tmp_path / "x.wav", 1, 0.0, 1_800.0)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert image.power_db.shape == (N_ROWS, N_COLUMNS)

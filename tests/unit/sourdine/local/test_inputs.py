@@ -7,8 +7,8 @@ import pytest
 from dsp_core.zone import Source
 from tests.sounds import noise, write_wav
 
-from sourdine.errors import ConfigError
-from sourdine.local.inputs import Input, Refusal, find_inputs, open_source, printable
+from sourdine.errors import ConfigError, printable
+from sourdine.local.inputs import Input, Refusal, find_inputs, open_source
 
 
 def names(inputs: tuple[Input, ...], root: Path) -> list[str]:
