@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from dsp_core.records import Event, LevelRecord, SensorHealth
-from dsp_core.zone import AudioBlock, Classify, Source
+from dsp_core.zone import AudioBlock, Classify, Describe, Source
 from numpy.typing import NDArray
 from tests.sounds import RATE, write_wav
 
@@ -49,6 +49,11 @@ def blocks_of(samples: NDArray[np.float64], block_s: float = 0.5, sample_rate: i
         while (block := source.read(max(1, int(block_s * sample_rate)))) is not None:
             found.append(block)
     return found
+
+
+def new_describe() -> Describe:
+    """Make the first stage of sensor 1 under the default policy."""
+    return Describe(sensor_id=1, sample_rate=RATE, start_slot=0, policy=street().core)
 
 
 def new_flow(sample_rate: int = RATE) -> Flow:

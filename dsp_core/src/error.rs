@@ -42,9 +42,9 @@ impl std::error::Error for ParameterError {}
 pub enum Reason {
     /// Nothing in it.
     Empty,
-    /// The header ends before it is complete.
+    /// The header of a recording or of sealed bytes ends before it is complete.
     TruncatedHeader,
-    /// The sound ends before the length that the header states.
+    /// The sound, or what is sealed, ends before the length that the header states.
     TruncatedData,
     /// No known container or codec.
     NotAudio,
@@ -82,8 +82,22 @@ pub enum Reason {
     Unstable,
     /// Checkpoint bytes that are damaged, of another version or of another set-up.
     BadCheckpoint,
-    /// Sealed bytes that this zone's keys do not open, or a key that cannot be used.
+    /// Sealed bytes that were changed, or a key that cannot be used.
     BadSeal,
+    /// Sealed with a key that is none of the zone's current ones.
+    WrongKey,
+    /// Sealed for another topic.
+    WrongTopic,
+    /// Sealed for another sensor than the one that it came as.
+    WrongSensor,
+    /// Sealed bytes of another form, or made by another front end or model.
+    BadVersion,
+    /// More bytes than its header or the topic allows.
+    Oversized,
+    /// Sealed bytes that came before.
+    Duplicate,
+    /// A sensor whose clock is ahead of the receiving side's.
+    ClockAhead,
     /// Model bytes that are damaged or of another version.
     BadModel,
 }
@@ -114,6 +128,13 @@ impl Reason {
             Self::Unstable => "unstable",
             Self::BadCheckpoint => "bad_checkpoint",
             Self::BadSeal => "bad_seal",
+            Self::WrongKey => "wrong_key",
+            Self::WrongTopic => "wrong_topic",
+            Self::WrongSensor => "wrong_sensor",
+            Self::BadVersion => "bad_version",
+            Self::Oversized => "oversized",
+            Self::Duplicate => "duplicate",
+            Self::ClockAhead => "clock_ahead",
             Self::BadModel => "bad_model",
         }
     }

@@ -1,48 +1,66 @@
 //! Sealed bytes: the only wire form of anything inside the zone.
 //!
-//! XChaCha20-Poly1305 under a key of its own for each topic and sensor, drawn from the zone's key by HKDF-SHA-256. Sensor, boot,
-//! sequence, topic and version are bound as associated data: moved to another place or changed by a bit, it does not open.
-//! There is no randomness in here: the nonce is the boot id, new for each process, and a number that a [`Sealer`] counts.
+//! XChaCha20-Poly1305 under keys of their own for each topic and sensor, drawn from the zone's key by HKDF-SHA-256. The header
+//! stands in the open, for those who carry it, and is bound: moved to another place or changed by a bit, it does not open.
+//!
+//! Sealing is a function: there is no counter, clock or random number in here. A nonce is the keyed hash of everything that
+//! is sealed: topic, sensor, boot, sequence and the content itself. So it cannot come twice with two contents. Two messages with
+//! one nonce are, but for a collision of 192 bits, the same message, sealed to the same bytes: whoever sees both learns that
+//! something was sent again. That holds whatever repeats a boot and a sequence: a stage that was restored and sends again (its
+//! fold gives the same content), two workers that hold one partition for a moment, a copied machine, a clock that was put back. A
+//! nonce counted from boot and sequence alone would have given two contents one nonce in the last two.
+//!
+//! # Shape
+//! The header (38 bytes, see `header`), the nonce (24), the content encrypted, the tag (16); the header is the associated data. A
+//! second implementation, as plain as possible, stands in `tests/unit/dsp_core/sealed_reference.py`.
 //!
 //! # Source
-//! XChaCha20-Poly1305: draft-irtf-cfrg-xchacha-03. HKDF: RFC 5869.
+//! XChaCha20-Poly1305: draft-irtf-cfrg-xchacha-03. HKDF: RFC 5869. Nonces made of what is sealed: Rogaway and Shrimpton, "A
+//! provable-security treatment of the key-wrap problem", EUROCRYPT 2006.
 
 use std::fmt;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-use hkdf::Hkdf;
+use chacha20poly1305::aead::{AeadInOut, KeyInit};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
+use hkdf::{Hkdf, HkdfExtract};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 use crate::error::{BlockError, Reason};
 
+pub use content::BlockFormat;
+pub use header::{Header, Topic};
+pub use mark::Mark;
+
+mod content;
+
+mod header;
+
 #[cfg(feature = "std-io")]
 mod key_file;
 
-/// Version of the sealed form.
-const VERSION: u8 = 1;
+mod mark;
+
 /// Bytes of a zone key.
 pub const KEY_BYTES: usize = 32;
-/// Bytes of a boot id.
-pub const BOOT_BYTES: usize = 16;
-/// version, topic, key id (8), sensor (4), boot (16), sequence (8).
-const HEADER_BYTES: usize = 38;
+/// Bytes of a key's id.
+const ID_BYTES: usize = 8;
+const NONCE_BYTES: usize = 24;
 /// Authentication tag.
 const TAG_BYTES: usize = 16;
-
-/// What is sealed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Topic {
-    /// State of a sensor's stages.
-    Checkpoints = 1,
-}
+/// Most bytes of a sealed message: what a broker takes when nothing else is set.
+pub const MAX_SEALED_BYTES: usize = 1 << 20;
 
 /// One key of a zone; wiped when dropped.
 struct ZoneKey {
     bytes: Zeroizing<[u8; KEY_BYTES]>,
-    id: [u8; 8],
+    id: [u8; ID_BYTES],
+}
+
+/// What one topic of one sensor is sealed with; wiped when dropped.
+struct TopicKey {
+    cipher: XChaCha20Poly1305,
+    nonces: Zeroizing<[u8; KEY_BYTES]>,
 }
 
 impl ZoneKey {
@@ -51,29 +69,51 @@ impl ZoneKey {
             .chain_update(b"sourdine zone key id")
             .chain_update(*bytes)
             .finalize();
-        let mut id = [0; 8];
-        id.copy_from_slice(&digest[..8]);
+        let mut id = [0; ID_BYTES];
+        id.copy_from_slice(&digest[..ID_BYTES]);
         Self { bytes, id }
     }
 
-    /// The cipher of one topic and sensor.
-    fn cipher(&self, topic: Topic, sensor_id: u32) -> Result<XChaCha20Poly1305, BlockError> {
+    fn of_topic(&self, topic: Topic, sensor_id: u32) -> Result<TopicKey, BlockError> {
         let mut info = *b"sourdine sealed topic.......";
-        info[21] = VERSION;
-        info[22] = topic as u8;
+        info[21] = header::VERSION;
+        info[22] = topic.code();
         info[24..].copy_from_slice(&sensor_id.to_le_bytes());
-        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        let mut keys = Zeroizing::new([0; 2 * KEY_BYTES]);
         Hkdf::<Sha256>::new(None, &*self.bytes)
-            .expand(&info, &mut *key)
-            .map_err(|_| bad_seal("a key of 32 bytes", "another length"))?;
-        Ok(XChaCha20Poly1305::new(&Key::from(*key)))
+            .expand(&info, &mut *keys)
+            .map_err(no_key)?;
+        let (cipher, nonce_key) = keys.split_at(KEY_BYTES);
+        let mut nonces = Zeroizing::new([0; KEY_BYTES]);
+        nonces.copy_from_slice(nonce_key);
+        let cipher = XChaCha20Poly1305::new_from_slice(cipher).map_err(no_key)?;
+        Ok(TopicKey { cipher, nonces })
+    }
+}
+
+impl TopicKey {
+    /// HMAC-SHA-256 (which is HKDF's extract step) of all that is sealed.
+    fn nonce(&self, bound: &[u8], content: &[u8]) -> XNonce {
+        let mut hash = HkdfExtract::<Sha256>::new(Some(&*self.nonces));
+        hash.input_ikm(bound);
+        hash.input_ikm(content);
+        let mut nonce = XNonce::default();
+        nonce.copy_from_slice(&hash.finalize().0[..NONCE_BYTES]);
+        nonce
     }
 }
 
 /// The keys of a zone: the current one, and during a rotation the one before.
 ///
 /// # Guarantee
-/// The keys are private and overwritten when dropped; `Debug` prints their ids, which are hashes.
+/// The keys are private and overwritten when dropped; `Debug` prints their ids, which are hashes. What is sealed and opened has
+/// types that show nothing: blocks, windows, candidates and checkpoints.
+///
+/// ```compile_fail,E0624
+/// fn plain(keys: &dsp_core::seal::KeyRing, sealed: &[u8]) {
+///     let _ = keys.open_state(1, sealed);
+/// }
+/// ```
 pub struct KeyRing {
     keys: Vec<ZoneKey>,
 }
@@ -94,44 +134,65 @@ impl KeyRing {
 
     /// Ids of the keys, the current one first: hashes, in hexadecimal digits.
     pub fn ids(&self) -> Vec<String> {
-        let hex = |key: &ZoneKey| key.id.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.keys.iter().map(hex).collect()
+        self.keys.iter().map(|key| header::hex(&key.id)).collect()
     }
 
-    /// Opens what a sealer of the zone sealed for this topic and sensor.
+    /// Seals content for the place that the header names; key and size are filled in.
+    fn seal(&self, mut header: Header, content: &[u8]) -> Result<Vec<u8>, BlockError> {
+        let n_sealed = header::BYTES + NONCE_BYTES + content.len() + TAG_BYTES;
+        if n_sealed > MAX_SEALED_BYTES {
+            return Err(header::oversized(n_sealed));
+        }
+        let key = &self.keys[0];
+        header.key_id = key.id;
+        header.n_bytes = content.len() as u32;
+        let bound = header.to_bytes();
+        let key = key.of_topic(header.topic, header.sensor_id)?;
+        let nonce = key.nonce(&bound, content);
+        // As large as it will be, so that no copy of the content is left behind; what is copied is encrypted where it stands.
+        let mut sealed = Vec::with_capacity(n_sealed);
+        sealed.extend_from_slice(&bound);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(content);
+        let body = &mut sealed[header::BYTES + NONCE_BYTES..];
+        let tag = key
+            .cipher
+            .encrypt_inout_detached(&nonce, &bound, body.into());
+        let tag = tag.map_err(|_| bad_seal("fewer bytes", content.len()))?;
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// Opens what the zone sealed for this topic and sensor, if it is of the version that this build makes.
     ///
     /// # Errors
-    /// `BadSeal`: another version, topic or sensor, an unknown key, or bytes that were changed.
-    pub fn open(
+    /// `TruncatedHeader`, `BadVersion`, `WrongTopic`, `WrongSensor`, `WrongKey`, `TruncatedData`, `Oversized` by what the header
+    /// says; `BadSeal` if a bit of it all was changed.
+    fn open(
         &self,
         topic: Topic,
         sensor_id: u32,
         sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, BlockError> {
-        let Some((header, body)) = sealed.split_first_chunk::<HEADER_BYTES>() else {
-            return Err(bad_seal("a sealed header", "fewer bytes"));
-        };
-        if header[0] != VERSION {
-            return Err(bad_seal(format!("version {VERSION}"), header[0]));
-        }
-        if header[1] != topic as u8 || header[10..14] != sensor_id.to_le_bytes() {
-            return Err(bad_seal(
-                format!("{topic:?} of sensor {sensor_id}"),
-                "another place",
-            ));
-        }
-        let key = self.keys.iter().find(|key| header[2..10] == key.id);
-        let key = key.ok_or_else(|| bad_seal("a key of this zone", "another key's seal"))?;
-        let plain = key.cipher(topic, sensor_id)?.decrypt(
-            &nonce(header),
-            Payload {
-                msg: body,
-                aad: header,
-            },
-        );
-        plain
-            .map(Zeroizing::new)
-            .map_err(|_| bad_seal("bytes as they were sealed", "changed ones"))
+    ) -> Result<(Header, Zeroizing<Vec<u8>>), BlockError> {
+        let header = Header::read(sealed)?;
+        header.check_place(topic, sensor_id)?;
+        let key = self.keys.iter().find(|key| key.id == header.key_id);
+        let key = key.ok_or_else(|| {
+            let expected = self.ids().join(" or ");
+            BlockError::new(Reason::WrongKey, expected, header::hex(&header.key_id))
+        })?;
+        let (bound, rest) = sealed.split_at(header::BYTES);
+        let (nonce, rest) = rest.split_at(NONCE_BYTES);
+        let (body, tag) = rest.split_at(header.n_bytes as usize);
+        let changed = || bad_seal("bytes as they were sealed", "changed ones");
+        let nonce = XNonce::try_from(nonce).map_err(|_| changed())?;
+        let tag = Tag::try_from(tag).map_err(|_| changed())?;
+        let mut content = Zeroizing::new(body.to_vec());
+        key.of_topic(topic, sensor_id)?
+            .cipher
+            .decrypt_inout_detached(&nonce, bound, content.as_mut_slice().into(), &tag)
+            .map_err(|_| changed())?;
+        Ok((header, content))
     }
 }
 
@@ -141,81 +202,8 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Boot id and sequence stand in the header, one after the other, as in the nonce.
-fn nonce(header: &[u8; HEADER_BYTES]) -> XNonce {
-    let mut nonce = [0; BOOT_BYTES + 8];
-    nonce.copy_from_slice(&header[14..]);
-    XNonce::from(nonce)
-}
-
-/// Seals, and counts, so that no nonce comes twice.
-///
-/// # Guarantee
-/// One boot id serves one sealer: it is taken over, and the sequence cannot be set.
-pub struct Sealer {
-    ring: KeyRing,
-    boot: [u8; BOOT_BYTES],
-    sequence: u64,
-}
-
-impl Sealer {
-    /// `boot`: random bytes that were never used before.
-    pub fn new(ring: KeyRing, boot: [u8; BOOT_BYTES]) -> Self {
-        Self {
-            ring,
-            boot,
-            sequence: 0,
-        }
-    }
-
-    /// The keys that it seals with and opens.
-    pub fn ring(&self) -> &KeyRing {
-        &self.ring
-    }
-
-    /// Seals bytes for a topic and sensor.
-    ///
-    /// # Errors
-    /// `BadSeal` after 2⁶⁴ seals, or for more bytes than the cipher takes.
-    pub(crate) fn seal(
-        &mut self,
-        topic: Topic,
-        sensor_id: u32,
-        plain: &[u8],
-    ) -> Result<Vec<u8>, BlockError> {
-        let key = &self.ring.keys[0];
-        let mut header = [0; HEADER_BYTES];
-        header[0] = VERSION;
-        header[1] = topic as u8;
-        header[2..10].copy_from_slice(&key.id);
-        header[10..14].copy_from_slice(&sensor_id.to_le_bytes());
-        header[14..30].copy_from_slice(&self.boot);
-        header[30..].copy_from_slice(&self.sequence.to_le_bytes());
-        self.sequence = self
-            .sequence
-            .checked_add(1)
-            .ok_or_else(|| bad_seal("fewer seals", "2^64"))?;
-        let payload = Payload {
-            msg: plain,
-            aad: &header,
-        };
-        let body = key
-            .cipher(topic, sensor_id)?
-            .encrypt(&nonce(&header), payload)
-            .map_err(|_| bad_seal("fewer bytes", plain.len()))?;
-        let mut sealed = Vec::with_capacity(HEADER_BYTES + plain.len() + TAG_BYTES);
-        sealed.extend_from_slice(&header);
-        sealed.extend_from_slice(&body);
-        Ok(sealed)
-    }
-}
-
-impl fmt::Debug for Sealer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sealer")
-            .field("ring", &self.ring)
-            .finish_non_exhaustive()
-    }
+fn no_key<E>(_: E) -> BlockError {
+    bad_seal("keys of 32 bytes", "another length")
 }
 
 fn bad_seal(expected: impl Into<String>, actual: impl fmt::Display) -> BlockError {

@@ -7,8 +7,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Cursor;
 
-use dsp_core::analysis::{Describe, Description};
+use dsp_core::analysis::{Describe, Description, Trigger};
+use dsp_core::seal::{BlockFormat, KEY_BYTES, KeyRing, Mark};
+use dsp_core::sound::AudioBlock;
 use dsp_core::sound::source::{Channel, PcmEncoding, PcmFormat, Source};
+use zeroize::Zeroizing;
 
 /// What every sample of the test is: a value that nothing else in the process has.
 const SAMPLE: f32 = 0.123_456_79;
@@ -17,8 +20,16 @@ const N_SOUND: usize = 16;
 
 struct Watching;
 
+/// Two bands of silence as they are sealed: ln(0.001) in steps of 1/2048, twice.
+const SILENT_BANDS: u32 = {
+    let steps = (-14_147_i16) as u16 as u32;
+    steps << 16 | steps
+};
+
 thread_local! {
     static N_UNWIPED: Cell<u64> = const { Cell::new(0) };
+    /// The word that is looked for.
+    static WORD: Cell<u32> = const { Cell::new(SAMPLE.to_bits()) };
 }
 
 /// Counts memory that is given back with sound in it.
@@ -31,7 +42,7 @@ fn look(memory: *const u8, layout: Layout) {
     // readable; volatile, as the compiler takes memory that is about to be freed for dead.
     let word = |i: usize| unsafe { memory.cast::<u32>().add(i).read_volatile() };
     let n_samples = (0..n_words)
-        .filter(|&i| word(i) == SAMPLE.to_bits())
+        .filter(|&i| word(i) == WORD.with(Cell::get))
         .count();
     if n_samples >= N_SOUND {
         N_UNWIPED.with(|n| n.set(n.get() + 1));
@@ -65,6 +76,11 @@ fn n_unwiped(run: impl FnOnce()) -> u64 {
     let before = N_UNWIPED.with(Cell::get);
     run();
     N_UNWIPED.with(Cell::get) - before
+}
+
+fn n_unwiped_of(word: u32, run: impl FnOnce()) -> u64 {
+    WORD.with(|watched| watched.set(word));
+    n_unwiped(run)
 }
 
 /// Three seconds through reader, blocks and `describe`, all of them dropped at the end.
@@ -104,4 +120,46 @@ fn nothing_is_given_back_unwiped() {
         }
         std::mem::forget(bytes);
     }
+}
+
+/// A second through the seal and back, with every refusal on the way.
+fn send(keys: &KeyRing, samples: &[f32]) {
+    let block = AudioBlock::new(1, 16_000, 0, samples.to_vec()).unwrap();
+    assert!(keys.seal_block(&block, BlockFormat::S16Le, 0, 0).is_err());
+    let mut sealed = keys.seal_block(&block, BlockFormat::F32Le, 0, 0).unwrap();
+    let mut mark = Mark::default();
+    assert!(keys.open_block(1, &sealed, &mut mark, 0).is_ok());
+    assert!(keys.open_block(1, &sealed, &mut mark, 0).is_err());
+    let n = sealed.len();
+    sealed[n - 1] ^= 1;
+    assert!(keys.reopen_block(1, &sealed).is_err());
+}
+
+#[test]
+fn sealing_and_opening_leave_nothing_behind() {
+    let keys = KeyRing::new(vec![Zeroizing::new([7; KEY_BYTES])]).unwrap();
+    let samples = vec![SAMPLE; 16_000];
+    assert_eq!(n_unwiped(|| send(&keys, &samples)), 0);
+    std::mem::forget(samples);
+}
+
+#[test]
+fn what_a_window_holds_is_overwritten_on_both_sides_of_the_wire() {
+    let keys = KeyRing::new(vec![Zeroizing::new([7; KEY_BYTES])]).unwrap();
+    let mut describe = Describe::new(1, 16_000, 0).unwrap();
+    let mut trigger = Trigger::new(1, f64::INFINITY, None).unwrap();
+    let mut out = Description::default();
+    let block = AudioBlock::new(1, 16_000, 0, vec![0.0; 32_000]).unwrap();
+    describe.push_into(&block, &mut out).unwrap();
+    // Of silence every band is the same step: two of them are a word that nothing else holds so often.
+    let window = trigger.push(&out).remove(0);
+    let n = n_unwiped_of(SILENT_BANDS, || {
+        let sealed = keys.seal_window(&window, None).unwrap();
+        drop(keys.open_window(1, &sealed, 0).unwrap());
+    });
+    assert_eq!(n, 0);
+    let n = n_unwiped_of(SILENT_BANDS, || {
+        drop(std::hint::black_box(vec![SILENT_BANDS; 100]))
+    });
+    assert_eq!(n, 1, "it would be seen");
 }

@@ -2,7 +2,8 @@
 
 Nothing here gives a sample, a spectrum or a score to Python. `AudioBlock`, `Description`, `FeatureWindow`, `Candidate`,
 `Background` and `Checkpoint` have no constructor, no array access, no buffer and no pickle; they print ids and sizes.
-What leaves the zone are the records that `Gate` and `LevelGate` mint.
+What leaves the zone are the records that `Gate` and `LevelGate` mint. What goes from one process of the zone to another
+are bytes that a `Sealer` sealed: it turns handles into bytes and bytes into handles.
 """
 
 from dsp_core._dsp_core import (
@@ -19,13 +20,16 @@ from dsp_core._dsp_core import (
     FeatureWindow,
     Gate,
     LevelGate,
+    Mark,
     ParameterError,
+    SealedHeader,
     Sealer,
     Source,
     Trigger,
     create_key,
     key_ids,
     rotate_key,
+    sealed_header,
 )
 
 __all__ = [
@@ -42,11 +46,14 @@ __all__ = [
     "FeatureWindow",
     "Gate",
     "LevelGate",
+    "Mark",
     "ParameterError",
+    "SealedHeader",
     "Sealer",
     "Source",
     "Trigger",
     "create_key",
     "key_ids",
     "rotate_key",
+    "sealed_header",
 ]

@@ -179,7 +179,7 @@ def test_another_policy_or_key_begins_anew_and_says_so(tmp_path: Path) -> None:
     assert [note for note in ear.notes if "bad_checkpoint" in note]
     (tmp_path / "zone.key").unlink()
     ear = run_street(tmp_path, lambda s: s.play(noise(3.0)), start=HOUR + 30.0, policy=noise_policy())
-    assert [note for note in ear.notes if "bad_seal" in note]
+    assert [note for note in ear.notes if "wrong_key" in note]
     assert [note for note in ear.notes if "events from" in note]
 
 

@@ -1,4 +1,4 @@
-//! The gates, which mint the records, and the checkpoint of all stages.
+//! The gates, which mint the records.
 
 use dsp_core::gate::{self, Calibration, Levels, NoiseRecord};
 use pyo3::prelude::*;
@@ -7,7 +7,6 @@ use crate::error;
 use crate::handles::{Candidate, Description};
 use crate::policy::Policy;
 use crate::records::{Event, LevelRecord, SensorHealth};
-use crate::stages::{Describe, Trigger};
 
 fn calibration(full_scale_db: Option<f64>) -> PyResult<Calibration> {
     Calibration::new(full_scale_db).map_err(error::parameter)
@@ -69,6 +68,51 @@ impl Gate {
     ///     What leaves now.
     fn advance(&mut self, description: &Description) -> Vec<Event> {
         into_events(self.0.advance(&description.0))
+    }
+    /// Judges candidates that came through a broker; they are used up. What is over by then is minted.
+    ///
+    /// A candidate counts only if its second lies between 120 s before and 2 s after the time at which the zone received it.
+    ///
+    /// Parameters
+    /// ----------
+    /// candidates : sequence of Candidate
+    ///     From `Sealer.open_candidate`, in the order of the windows; a second use raises.
+    ///
+    /// Returns
+    /// -------
+    /// list of Event
+    ///     What leaves now, by second and class.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If a candidate was used before.
+    fn receive(&mut self, candidates: Vec<PyRef<'_, Candidate>>) -> PyResult<Vec<Event>> {
+        let mut events = Vec::new();
+        for candidate in candidates {
+            events.extend(self.0.receive(candidate.take()?));
+        }
+        Ok(into_events(events))
+    }
+    /// Mints what is held of seconds over 120 s before a time: nothing that is received from then on counts for them.
+    ///
+    /// Parameters
+    /// ----------
+    /// received_ms : int
+    ///     When the zone received something of whatever sensor, in ms since 1970-01-01T00:00:00Z.
+    ///
+    /// Returns
+    /// -------
+    /// list of Event
+    ///     What leaves now, by second and class.
+    fn advance_to(&mut self, received_ms: u64) -> Vec<Event> {
+        into_events(self.0.advance_to(received_ms))
+    }
+    /// Number of candidates that were out of time: the zone received them too late, or a sensor's clock is wrong.
+    #[getter]
+    fn n_out_of_time(&self) -> u64 {
+        let code = gate::WithheldReason::OutOfTime.code();
+        self.0.n_withheld()[usize::from(code)]
     }
     /// Withholds every event of the clock hour that a second lies in: for a live stream that goes on without its state.
     ///
@@ -132,20 +176,21 @@ impl LevelGate {
     /// ----------
     /// description : Description
     ///     From `Describe`, in order.
-    /// gate : Gate
-    ///     Tells whether the budget withheld an event.
+    /// gate : Gate or None
+    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
     ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
+    #[pyo3(signature = (description, gate))]
     fn push<'py>(
         &mut self,
         py: Python<'py>,
         description: &Description,
-        gate: &Gate,
+        gate: Option<&Gate>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.push(&description.0, Some(&gate.0)))
+        into_records(py, &self.0.push(&description.0, gate.map(|gate| &gate.0)))
     }
     /// Takes a second of a live stream that brought no sound: its periods end in time, with gaps.
     ///
@@ -153,20 +198,21 @@ impl LevelGate {
     /// ----------
     /// slot : int
     ///     Second since 1970-01-01T00:00:00Z.
-    /// gate : Gate
-    ///     Tells whether the budget withheld an event.
+    /// gate : Gate or None
+    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
     ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
+    #[pyo3(signature = (slot, gate))]
     fn miss<'py>(
         &mut self,
         py: Python<'py>,
         slot: u64,
-        gate: &Gate,
+        gate: Option<&Gate>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.miss(slot, Some(&gate.0)))
+        into_records(py, &self.0.miss(slot, gate.map(|gate| &gate.0)))
     }
     /// Says of the period that is open that sound and clock did not go together.
     fn mark_clock(&mut self) {
@@ -181,15 +227,20 @@ impl LevelGate {
     ///
     /// Parameters
     /// ----------
-    /// gate : Gate
-    ///     Tells whether the budget withheld an event.
+    /// gate : Gate or None
+    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
     ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What still leaves.
-    fn finish<'py>(&mut self, py: Python<'py>, gate: &Gate) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.finish(Some(&gate.0)))
+    #[pyo3(signature = (gate))]
+    fn finish<'py>(
+        &mut self,
+        py: Python<'py>,
+        gate: Option<&Gate>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.finish(gate.map(|gate| &gate.0)))
     }
 }
 
@@ -205,108 +256,8 @@ fn into_records<'py>(py: Python<'py>, levels: &Levels) -> PyResult<Vec<Bound<'py
         .collect()
 }
 
-/// The state of one sensor's stages at a position; opaque, and without bytes in Python.
-#[pyclass(frozen, module = "dsp_core.zone")]
-pub(crate) struct Checkpoint(pub(crate) dsp_core::checkpoint::Checkpoint);
-
-#[pymethods]
-impl Checkpoint {
-    /// Keeps the state of the stages as it is now.
-    ///
-    /// Parameters
-    /// ----------
-    /// describe : Describe
-    ///     The stage.
-    /// trigger : Trigger
-    ///     The stage.
-    /// gate : Gate
-    ///     The stage.
-    /// level_gate : LevelGate
-    ///     The stage.
-    ///
-    /// Returns
-    /// -------
-    /// Checkpoint
-    ///     Opaque.
-    #[staticmethod]
-    fn take(describe: &Describe, trigger: &Trigger, gate: &Gate, level_gate: &LevelGate) -> Self {
-        Self(dsp_core::checkpoint::Checkpoint::new(
-            &describe.0,
-            &trigger.0,
-            &gate.0,
-            &level_gate.0,
-        ))
-    }
-    /// Position of the next expected sample.
-    #[getter]
-    fn position(&self) -> u64 {
-        self.0.position()
-    }
-    /// Makes the stages anew; `Describe` and `Trigger` are then to be refilled with the 2 s before the position.
-    ///
-    /// Parameters
-    /// ----------
-    /// policy : Policy
-    ///     The one that it was taken under.
-    ///
-    /// Returns
-    /// -------
-    /// tuple of Describe, Trigger, Gate, LevelGate
-    ///     The stages as they were.
-    ///
-    /// Raises
-    /// ------
-    /// BlockError
-    ///     If it is of another policy.
-    fn restore(&self, policy: &Policy) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
-        let stages = self.0.restore(&policy.0).map_err(error::block)?;
-        Ok(into_stages(stages))
-    }
-    /// Makes the stages of a live stream that goes on without the sound before: the gates as they were, the background
-    /// that was learnt, and a new beginning of the sound.
-    ///
-    /// Parameters
-    /// ----------
-    /// policy : Policy
-    ///     The one that it was taken under.
-    /// sample_rate : int
-    ///     Of the blocks to come, in Hz.
-    /// start_slot : int
-    ///     Second of their first sample, since 1970-01-01T00:00:00Z.
-    ///
-    /// Returns
-    /// -------
-    /// tuple of Describe, Trigger, Gate, LevelGate
-    ///     The stages.
-    ///
-    /// Raises
-    /// ------
-    /// BlockError
-    ///     If it is of another policy.
-    #[pyo3(signature = (policy, *, sample_rate, start_slot))]
-    fn resume(
-        &self,
-        policy: &Policy,
-        sample_rate: u32,
-        start_slot: u64,
-    ) -> PyResult<(Describe, Trigger, Gate, LevelGate)> {
-        let stages = self.0.resume(&policy.0, sample_rate, start_slot);
-        stages.map(into_stages).map_err(error::block)
-    }
-}
-
-fn into_stages(stages: dsp_core::checkpoint::Stages) -> (Describe, Trigger, Gate, LevelGate) {
-    (
-        Describe(stages.describe),
-        Trigger(stages.trigger),
-        Gate(stages.gate),
-        LevelGate(stages.level_gate),
-    )
-}
-
-/// Adds the gates and the checkpoint.
+/// Adds the gates.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Gate>()?;
-    module.add_class::<LevelGate>()?;
-    module.add_class::<Checkpoint>()
+    module.add_class::<LevelGate>()
 }

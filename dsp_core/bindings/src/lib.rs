@@ -4,14 +4,17 @@ use pyo3::prelude::*;
 
 mod arrays;
 mod calibrate;
+mod checkpoint;
 mod error;
 mod gates;
 mod handles;
+mod keys;
 mod policy;
 mod records;
 mod seal;
 mod source;
 mod stages;
+mod transport;
 
 #[pymodule]
 fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -24,6 +27,9 @@ fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<calibrate::Calibrate>()?;
     stages::register(module)?;
     gates::register(module)?;
-    seal::register(module)?;
+    module.add_class::<checkpoint::Checkpoint>()?;
+    transport::register(module)?;
+    module.add_class::<seal::Sealer>()?;
+    keys::register(module)?;
     arrays::register(module)
 }

@@ -1,4 +1,4 @@
-//! Key files and sealed state: Python holds sealed bytes, ids and paths, never a key.
+//! Sealing: Python holds handles, sealed bytes, ids and paths; never a key, and never what is sealed.
 
 use std::path::PathBuf;
 
@@ -6,77 +6,17 @@ use dsp_core::seal::{self, KeyRing};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::checkpoint::Checkpoint;
 use crate::error;
-use crate::gates::Checkpoint;
+use crate::handles::{AudioBlock, Candidate, FeatureWindow};
+use crate::transport::Mark;
 
-/// Makes a new zone key in a new file that its owner alone may read.
+/// Seals and opens what leaves the zone's processes, with the keys of a file. Python has handles on one side and sealed bytes on
+/// the other.
 ///
-/// Parameters
-/// ----------
-/// path : str or os.PathLike
-///     Of a file that is not there yet.
-///
-/// Returns
-/// -------
-/// list of str
-///     Its id: a hash.
-///
-/// Raises
-/// ------
-/// BlockError
-///     `unreadable` if the file is there already or cannot be written.
-#[pyfunction]
-fn create_key(path: PathBuf) -> PyResult<Vec<String>> {
-    ids(KeyRing::create(&path))
-}
-
-/// Makes a new key the current one of a file, and keeps the one before it to open what it sealed.
-///
-/// Parameters
-/// ----------
-/// path : str or os.PathLike
-///     A key file.
-///
-/// Returns
-/// -------
-/// list of str
-///     Ids, the current key's first.
-///
-/// Raises
-/// ------
-/// BlockError
-///     `unreadable`, or `bad_seal` for a file that is no key or that others may read.
-#[pyfunction]
-fn rotate_key(path: PathBuf) -> PyResult<Vec<String>> {
-    ids(KeyRing::rotate(&path))
-}
-
-/// Ids of the keys in a file.
-///
-/// Parameters
-/// ----------
-/// path : str or os.PathLike
-///     A key file.
-///
-/// Returns
-/// -------
-/// list of str
-///     Ids, the current key's first.
-///
-/// Raises
-/// ------
-/// BlockError
-///     `unreadable`, or `bad_seal` for a file that is no key or that others may read.
-#[pyfunction]
-fn key_ids(path: PathBuf) -> PyResult<Vec<String>> {
-    ids(KeyRing::read(&path))
-}
-
-fn ids(ring: Result<KeyRing, dsp_core::BlockError>) -> PyResult<Vec<String>> {
-    ring.map(|ring| ring.ids()).map_err(error::block)
-}
-
-/// Seals and opens states with the keys of a file; every seal has a nonce of its own.
+/// Equal content for an equal place gives equal bytes; two contents never share a nonce. What does not open raises `BlockError`
+/// with a reason of its own: `truncated_header`, `truncated_data`, `oversized`, `bad_version`, `wrong_topic`, `wrong_sensor`,
+/// `wrong_key`, or `bad_seal` where a bit was changed.
 ///
 /// Parameters
 /// ----------
@@ -87,17 +27,229 @@ fn ids(ring: Result<KeyRing, dsp_core::BlockError>) -> PyResult<Vec<String>> {
 /// ------
 /// BlockError
 ///     `unreadable`, or `bad_seal` for a file that is no key or that others may read.
-#[pyclass(module = "dsp_core.zone")]
-pub(crate) struct Sealer(seal::Sealer);
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct Sealer(KeyRing);
 
 #[pymethods]
 impl Sealer {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
-        KeyRing::read(&path)
-            .and_then(seal::Sealer::from_system)
-            .map(Self)
-            .map_err(error::block)
+        KeyRing::read(&path).map(Self).map_err(error::block)
+    }
+    /// Seals a block of sound, as a sensor sends it.
+    ///
+    /// Parameters
+    /// ----------
+    /// block : AudioBlock
+    ///     The sound.
+    /// encoding : str
+    ///     `s16le`, `s24le` or `f32le`: one that holds its samples exactly.
+    /// boot_ns : int
+    ///     When the sensor began to send, in ns since 1970-01-01T00:00:00Z; greater at every start.
+    /// sequence : int
+    ///     Number of the block since then.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     To be sent; of one size for blocks of one length and encoding.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If the encoding is none of these.
+    /// BlockError
+    ///     `unsupported_encoding` if it does not hold the samples; `oversized` over 1 MiB.
+    #[pyo3(signature = (block, *, encoding, boot_ns, sequence))]
+    fn seal_block<'py>(
+        &self,
+        py: Python<'py>,
+        block: &AudioBlock,
+        encoding: &str,
+        boot_ns: u64,
+        sequence: u64,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let format = seal::BlockFormat::of(encoding).map_err(error::parameter)?;
+        let (keys, block) = (&self.0, &block.0);
+        let sealed = py.detach(|| keys.seal_block(block, format, boot_ns, sequence));
+        into_bytes(py, sealed)
+    }
+    /// Opens a sensor's next block, and moves the mark on.
+    ///
+    /// Parameters
+    /// ----------
+    /// sealed : bytes
+    ///     From `seal_block`.
+    /// sensor_id : int
+    ///     The sensor that it came as.
+    /// mark : Mark
+    ///     The sensor's; it stays where it was if this raises.
+    /// received_ms : int
+    ///     When the zone received it, in ms since 1970-01-01T00:00:00Z.
+    ///
+    /// Returns
+    /// -------
+    /// AudioBlock
+    ///     Opaque.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it does not open; `duplicate` at or below the mark; `clock_ahead` if its sensor began over 2 s after it was received;
+    ///     what else is wrong with a block.
+    #[pyo3(signature = (sealed, *, sensor_id, mark, received_ms))]
+    fn open_block(
+        &self,
+        py: Python<'_>,
+        sealed: &[u8],
+        sensor_id: u32,
+        mark: &mut Mark,
+        received_ms: u64,
+    ) -> PyResult<AudioBlock> {
+        let (keys, mark) = (&self.0, &mut mark.0);
+        let opened = py.detach(|| keys.open_block(sensor_id, sealed, mark, received_ms));
+        opened.map(AudioBlock).map_err(error::block)
+    }
+    /// Opens a block that was taken before, to refill stages after a restore.
+    ///
+    /// Parameters
+    /// ----------
+    /// sealed : bytes
+    ///     From `seal_block`.
+    /// sensor_id : int
+    ///     The sensor that it came as.
+    ///
+    /// Returns
+    /// -------
+    /// AudioBlock
+    ///     Opaque.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it does not open, and what else is wrong with a block.
+    #[pyo3(signature = (sealed, *, sensor_id))]
+    fn reopen_block(&self, py: Python<'_>, sealed: &[u8], sensor_id: u32) -> PyResult<AudioBlock> {
+        let keys = &self.0;
+        let opened = py.detach(|| keys.reopen_block(sensor_id, sealed));
+        opened.map(AudioBlock).map_err(error::block)
+    }
+    /// Seals a window, which is used up.
+    ///
+    /// Parameters
+    /// ----------
+    /// window : FeatureWindow
+    ///     From `Trigger`; a second use raises.
+    /// received_ms : int or None, default=None
+    ///     When the zone received the sound that completed it, in ms since 1970-01-01T00:00:00Z; None where the sound has no such
+    ///     time, as in the sensor itself.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     To be sent; all windows are of one size.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If it was used before.
+    #[pyo3(signature = (window, *, received_ms=None))]
+    fn seal_window<'py>(
+        &self,
+        py: Python<'py>,
+        window: &FeatureWindow,
+        received_ms: Option<u64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let (keys, window) = (&self.0, window.take()?);
+        let sealed = py.detach(|| keys.seal_window(&window, received_ms));
+        into_bytes(py, sealed)
+    }
+    /// Opens a window.
+    ///
+    /// Parameters
+    /// ----------
+    /// sealed : bytes
+    ///     From `seal_window`.
+    /// sensor_id : int
+    ///     The sensor that it came as.
+    /// received_ms : int
+    ///     When the zone received it, in ms since 1970-01-01T00:00:00Z; counts if the window does not bring such a time along.
+    ///
+    /// Returns
+    /// -------
+    /// FeatureWindow
+    ///     Opaque; it is scored to the same bytes as the one that was sealed.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it does not open.
+    #[pyo3(signature = (sealed, *, sensor_id, received_ms))]
+    fn open_window(
+        &self,
+        py: Python<'_>,
+        sealed: &[u8],
+        sensor_id: u32,
+        received_ms: u64,
+    ) -> PyResult<FeatureWindow> {
+        let keys = &self.0;
+        let opened = py.detach(|| keys.open_window(sensor_id, sealed, received_ms));
+        opened.map(FeatureWindow::from).map_err(error::block)
+    }
+    /// Seals a candidate, which is used up.
+    ///
+    /// Parameters
+    /// ----------
+    /// candidate : Candidate
+    ///     From `Classify`, of a window that was opened; a second use raises.
+    ///
+    /// Returns
+    /// -------
+    /// bytes
+    ///     To be sent; all candidates are of one size.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If it was used before.
+    /// BlockError
+    ///     `mismatch` if its window was not received.
+    fn seal_candidate<'py>(
+        &self,
+        py: Python<'py>,
+        candidate: &Candidate,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        into_bytes(py, self.0.seal_candidate(&candidate.take()?))
+    }
+    /// Opens a sensor's next candidate, and moves the mark on.
+    ///
+    /// Parameters
+    /// ----------
+    /// sealed : bytes
+    ///     From `seal_candidate`.
+    /// sensor_id : int
+    ///     The sensor that it came as.
+    /// mark : Mark
+    ///     The sensor's; it stays where it was if this raises.
+    ///
+    /// Returns
+    /// -------
+    /// Candidate
+    ///     Opaque; for `Gate.receive`.
+    ///
+    /// Raises
+    /// ------
+    /// BlockError
+    ///     If it does not open; `duplicate` at or below the mark; `clock_ahead` if its stream began over 2 s after it was received.
+    #[pyo3(signature = (sealed, *, sensor_id, mark))]
+    fn open_candidate(
+        &self,
+        sealed: &[u8],
+        sensor_id: u32,
+        mark: &mut Mark,
+    ) -> PyResult<Candidate> {
+        let opened = self.0.open_candidate(sensor_id, sealed, &mut mark.0);
+        opened.map(Candidate::from).map_err(error::block)
     }
     /// Seals a state.
     ///
@@ -110,13 +262,8 @@ impl Sealer {
     /// -------
     /// bytes
     ///     To be kept or sent; they open for the same sensor and with the same key alone.
-    fn seal<'py>(
-        &mut self,
-        py: Python<'py>,
-        checkpoint: &Checkpoint,
-    ) -> PyResult<Bound<'py, PyBytes>> {
-        let sealed = checkpoint.0.seal(&mut self.0).map_err(error::block)?;
-        Ok(PyBytes::new(py, &sealed))
+    fn seal<'py>(&self, py: Python<'py>, checkpoint: &Checkpoint) -> PyResult<Bound<'py, PyBytes>> {
+        into_bytes(py, checkpoint.0.seal(&self.0))
     }
     /// Opens a sealed state.
     ///
@@ -135,22 +282,22 @@ impl Sealer {
     /// Raises
     /// ------
     /// BlockError
-    ///     `bad_seal` for changed bytes, another sensor or an unknown key; `bad_checkpoint` for another version.
+    ///     If it does not open; `bad_checkpoint` if it is none.
     #[pyo3(signature = (*, sensor_id, sealed))]
     fn unseal(&self, sensor_id: u32, sealed: &[u8]) -> PyResult<Checkpoint> {
-        dsp_core::checkpoint::Checkpoint::unseal(self.0.ring(), sensor_id, sealed)
+        dsp_core::checkpoint::Checkpoint::unseal(&self.0, sensor_id, sealed)
             .map(Checkpoint)
             .map_err(error::block)
     }
     fn __repr__(&self) -> String {
-        format!("<Sealer keys={:?}>", self.0.ring().ids())
+        format!("<Sealer keys={:?}>", self.0.ids())
     }
 }
 
-/// Adds the sealer and the functions on key files.
-pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<Sealer>()?;
-    module.add_function(wrap_pyfunction!(create_key, module)?)?;
-    module.add_function(wrap_pyfunction!(rotate_key, module)?)?;
-    module.add_function(wrap_pyfunction!(key_ids, module)?)
+fn into_bytes(
+    py: Python<'_>,
+    sealed: Result<Vec<u8>, dsp_core::BlockError>,
+) -> PyResult<Bound<'_, PyBytes>> {
+    let sealed = sealed.map_err(error::block)?;
+    Ok(PyBytes::new(py, &sealed))
 }

@@ -21,6 +21,8 @@ use crate::policy::Policy;
 ///     Second of the first sample, since 1970-01-01T00:00:00Z.
 /// policy : Policy
 ///     Its speech band is left out of the levels of events.
+/// first_sample : int, default=0
+///     What the sensor counts the first sample as.
 ///
 /// Raises
 /// ------
@@ -32,11 +34,17 @@ pub(crate) struct Describe(pub(crate) describe::Describe);
 #[pymethods]
 impl Describe {
     #[new]
-    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot, policy))]
-    fn new(sensor_id: u32, sample_rate: u32, start_slot: u64, policy: &Policy) -> PyResult<Self> {
+    #[pyo3(signature = (*, sensor_id, sample_rate, start_slot, policy, first_sample=0))]
+    fn new(
+        sensor_id: u32,
+        sample_rate: u32,
+        start_slot: u64,
+        policy: &Policy,
+        first_sample: u64,
+    ) -> PyResult<Self> {
         describe::Describe::new(sensor_id, sample_rate, start_slot)
             .and_then(|stage| stage.with_speech_band(policy.0.speech_band_hz()))
-            .map(Self)
+            .map(|stage| Self(stage.beginning_at(first_sample)))
             .map_err(error::parameter)
     }
     /// Longest time that a sample lives in the stage's memory, in seconds, for blocks of at most `max_block_s`.
@@ -170,6 +178,15 @@ impl Trigger {
     fn finish(&mut self, py: Python<'_>) -> Vec<FeatureWindow> {
         let stage = &mut self.0;
         into_handles(py.detach(|| stage.finish()))
+    }
+    /// An empty window, once after an alarm: sent behind the alarm's windows, it lets a gate behind a broker mint in time.
+    ///
+    /// Returns
+    /// -------
+    /// FeatureWindow or None
+    ///     As soon as nothing else can be heard in the second of the last window that went on; None before and after.
+    fn lull(&mut self) -> Option<FeatureWindow> {
+        self.0.lull().map(FeatureWindow::from)
     }
     /// After a restore: refills the frame ring from the sound before the position.
     ///

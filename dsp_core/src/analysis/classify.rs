@@ -7,8 +7,10 @@ use zeroize::Zeroizing;
 
 pub use super::model::{Model, ModelClass};
 use super::network::{LANES, Scratch};
-use super::window::{FeatureWindow, N_BANDS};
+use super::window::{FeatureWindow, N_BANDS, first_slot_after, slots_of};
 use crate::ParameterError;
+use crate::checkpoint::{Reader, Writer, damaged};
+use crate::error::BlockError;
 use crate::open::SoundClass;
 use crate::open::policy::SPEECH_BAND_HZ;
 use crate::sound::mel::{LogMel, LogMelSettings};
@@ -26,10 +28,18 @@ const MASK_FILL: f32 = -6.907_755_4;
 /// Scores are private to the crate and overwritten when dropped; no `Clone`, no serialisation, `Debug` prints ids only.
 pub struct Candidate {
     pub(crate) sensor_id: u32,
+    /// Second of the first sample of the window's stream.
+    pub(crate) start_slot: u64,
     /// Number of the window.
     pub(crate) index: u64,
     /// Second that the event would be in.
     pub(crate) slot: u64,
+    /// When the zone received its sound, in ms since 1970-01-01T00:00:00Z.
+    pub(crate) received_ms: Option<u64>,
+    /// Version of the model that scored it.
+    pub(crate) model: u32,
+    /// Of an empty window: no scores.
+    pub(crate) is_empty: bool,
     /// A-weighted level of the window without the speech band.
     pub(crate) level_dbfs: f32,
     /// (16,), logit minus threshold on the full band, by `SoundClass` code.
@@ -49,6 +59,63 @@ impl Candidate {
     /// Number of its window.
     pub fn index(&self) -> u64 {
         self.index
+    }
+
+    /// A candidate without scores.
+    pub(crate) fn of(window: &FeatureWindow, model: u32) -> Self {
+        Self {
+            sensor_id: window.sensor_id(),
+            start_slot: window.start_slot(),
+            index: window.index(),
+            slot: window.slot(),
+            received_ms: window.received_ms(),
+            model,
+            is_empty: window.is_empty(),
+            level_dbfs: window.level_dbfs(),
+            full_margin: [NO_OUTPUT; N_CLASSES],
+            masked_margin: [NO_OUTPUT; N_CLASSES],
+            confidence: [0; N_CLASSES],
+        }
+    }
+
+    /// First second that a candidate after this one can lie in.
+    pub(crate) fn first_slot_after(&self) -> u64 {
+        first_slot_after(self.start_slot, self.index)
+    }
+
+    /// Writes all but its place, its time and its model.
+    pub(crate) fn write(&self, out: &mut Writer) {
+        out.u64(self.slot);
+        out.flag(self.is_empty);
+        out.f32(self.level_dbfs);
+        out.f32s(&self.full_margin);
+        out.f32s(&self.masked_margin);
+        out.bytes(&self.confidence);
+    }
+
+    /// Reads back what `write` wrote. `place`: sensor, start of the stream, number of the window.
+    pub(crate) fn read(
+        input: &mut Reader,
+        (sensor_id, start_slot, index): (u32, u64, u64),
+        received_ms: u64,
+        model: u32,
+    ) -> Result<Self, BlockError> {
+        let slot = input.u64()?;
+        if !slots_of(start_slot, index).contains(&slot) {
+            return Err(damaged("a second outside the window"));
+        }
+        let mut candidate = Self::of(&FeatureWindow::empty(sensor_id, start_slot, index), model);
+        candidate.slot = slot;
+        candidate.received_ms = Some(received_ms);
+        candidate.is_empty = input.flag()?;
+        candidate.level_dbfs = input.finite_f32()?;
+        for margins in [&mut candidate.full_margin, &mut candidate.masked_margin] {
+            for value in margins {
+                *value = input.f32()?;
+            }
+        }
+        candidate.confidence = input.array()?;
+        Ok(candidate)
     }
 }
 
@@ -132,15 +199,10 @@ impl Classify {
     }
 
     fn score(&mut self, window: &FeatureWindow, is_masked_always: bool) -> Candidate {
-        let mut candidate = Candidate {
-            sensor_id: window.sensor_id(),
-            index: window.index(),
-            slot: window.slot(),
-            level_dbfs: window.level_dbfs(),
-            full_margin: [NO_OUTPUT; N_CLASSES],
-            masked_margin: [NO_OUTPUT; N_CLASSES],
-            confidence: [0; N_CLASSES],
-        };
+        let mut candidate = Candidate::of(window, self.model.version());
+        if window.is_empty() {
+            return candidate;
+        }
         let full = self.pass(window, &[false; N_BANDS]);
         let mut is_masked_needed = is_masked_always;
         for (class, logit) in self.model.classes().iter().zip(*full) {

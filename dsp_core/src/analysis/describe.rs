@@ -47,6 +47,8 @@ pub struct Describe {
     sensor_id: u32,
     sample_rate: u32,
     start_slot: u64,
+    /// Number of the stream's first sample, as its sensor counts; positions inside count from it.
+    first_sample: u64,
     speech_band_hz: [f64; 2],
     position: u64,
     next: Next,
@@ -69,6 +71,7 @@ impl Describe {
             sensor_id,
             sample_rate,
             start_slot,
+            first_sample: 0,
             speech_band_hz: SPEECH_BAND_HZ,
             position: 0,
             next: Next::Block,
@@ -95,6 +98,12 @@ impl Describe {
         Ok(self)
     }
 
+    /// Begins at another sample than 0: where a sensor goes on counting behind a gap.
+    pub fn beginning_at(mut self, first_sample: u64) -> Self {
+        self.first_sample = first_sample;
+        self
+    }
+
     /// The sensor.
     pub fn sensor_id(&self) -> u32 {
         self.sensor_id
@@ -112,7 +121,7 @@ impl Describe {
 
     /// Next expected sample.
     pub fn position(&self) -> u64 {
-        self.position
+        self.first_sample.saturating_add(self.position)
     }
 
     /// Whether the rate allows frames (16 000 Hz and above); below there are levels only.
@@ -149,7 +158,7 @@ impl Describe {
     ) -> Result<(), BlockError> {
         self.clear(out);
         self.check(block)?;
-        if self.next != Next::Block || block.start_sample() != self.position {
+        if self.next != Next::Block || block.start_sample() != self.position() {
             return Err(self.out_of_order(block));
         }
         let samples = block.samples();
@@ -214,7 +223,9 @@ impl Describe {
     ) -> Result<(), BlockError> {
         self.clear(out);
         self.check(block)?;
-        let start = block.start_sample();
+        let Some(start) = block.start_sample().checked_sub(self.first_sample) else {
+            return Err(self.out_of_order(block));
+        };
         let samples = block.samples();
         let end = start.saturating_add(samples.len() as u64);
         let is_next = match self.next {
@@ -284,14 +295,15 @@ impl Describe {
     }
 
     fn out_of_order(&self, block: &AudioBlock) -> BlockError {
+        let position = self.position();
+        let sample = |at: u64| self.first_sample.saturating_add(at);
         let expected = match self.next {
-            Next::Block => format!("a block at sample {}", self.position),
+            Next::Block => format!("a block at sample {position}"),
             Next::Refill => format!(
-                "a refill from sample {} or before to sample {}",
-                self.latest_refill_start(),
-                self.position
+                "a refill from sample {} or before to sample {position}",
+                sample(self.latest_refill_start()),
             ),
-            Next::RefillFrom(at) => format!("a refill from sample {at} to {}", self.position),
+            Next::RefillFrom(at) => format!("a refill from sample {} to {position}", sample(at)),
             Next::Nothing => "nothing after the end".to_owned(),
         };
         let (start, n) = (block.start_sample(), block.n_samples());
@@ -307,6 +319,7 @@ impl Describe {
         writer.u32(self.sensor_id);
         writer.u32(self.sample_rate);
         writer.u64(self.start_slot);
+        writer.u64(self.first_sample);
         writer.f64s(&self.speech_band_hz);
         writer.u64(self.position);
         writer.u8(u8::from(self.next == Next::Nothing));
@@ -318,13 +331,14 @@ impl Describe {
         let damaged =
             |e: ParameterError| BlockError::new(Reason::BadCheckpoint, e.expected, e.actual);
         let (sensor_id, sample_rate) = (reader.u32()?, reader.u32()?);
-        let start_slot = reader.u64()?;
+        let (start_slot, first_sample) = (reader.u64()?, reader.u64()?);
         let mut speech_band_hz = [0.0; 2];
         reader.f64s(&mut speech_band_hz)?;
         let position = reader.u64()?;
         let mut describe = Self::new(sensor_id, sample_rate, start_slot)
             .and_then(|describe| describe.with_speech_band(speech_band_hz))
-            .map_err(damaged)?;
+            .map_err(damaged)?
+            .beginning_at(first_sample);
         let has_ended = reader.u8()? != 0;
         describe.position = position;
         describe.meter = Meter::load(sample_rate, position, reader)?;

@@ -19,6 +19,8 @@ const MAX_CHANNELS: usize = 1_024;
 /// Values of one activation; the street model's largest has 98 304. Bounds what a file can make a stage allocate.
 const MAX_ACTIVATION: usize = WINDOW_FRAMES * N_BANDS * 64;
 pub(crate) const STREET: &[u8] = include_bytes!("../../model/street.bin");
+/// Version of the model that comes with the crate: the first four bytes of its id.
+pub(crate) const STREET_VERSION: u32 = 0x332b_5871;
 
 /// One output of a model.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +39,7 @@ pub struct Model {
     network: Network,
     classes: Vec<ModelClass>,
     id: String,
+    version: u32,
 }
 
 impl Model {
@@ -90,15 +93,15 @@ impl Model {
         if !reader.rest.is_empty() {
             return Err(bad("the end of the file", reader.rest.len()));
         }
-        let id = Sha256::digest(bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let digest = Sha256::digest(bytes);
+        let id = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let version = digest[..4].iter().fold(0, |v, &b| v << 8 | u32::from(b));
         let network = Network { layers };
         Ok(Self {
             network,
             classes,
             id,
+            version,
         })
     }
 
@@ -110,6 +113,11 @@ impl Model {
     /// SHA-256 of the file, in hexadecimal: what a model card and a report name it by.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The first bytes of the id: what candidates of this model are bound to.
+    pub(crate) fn version(&self) -> u32 {
+        self.version
     }
 
     pub(crate) fn network(&self) -> &Network {

@@ -3,15 +3,14 @@
 use zeroize::{Zeroize, Zeroizing};
 
 use super::anomaly::bounded;
-use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
+use super::window::{
+    BAND_STEPS, FRAMES_PER_SLOT, FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP,
+};
 use crate::simd::per_path;
 
 /// A window goes on when the unit of its last frame ends: 96 frames and 19 more at the most.
 const N_FRAMES: usize = 128;
-/// Steps of one ln-mel unit: 0.004 dB, and ±16 units hold ±140 dB about full scale.
-const STEPS: f32 = 2_048.0;
 const ROUNDING: f32 = 12_582_912.0;
-const FRAMES_PER_SECOND: u64 = 100;
 /// Level of digital silence.
 const MIN_LEVEL_DBFS: f64 = -127.0;
 
@@ -93,8 +92,8 @@ impl FrameRing {
                 (loudest, most) = (frame, energy);
             }
         }
-        let slot = start_slot + loudest / FRAMES_PER_SECOND;
-        FeatureWindow::new(sensor_id, window, slot, level_dbfs(sum), bands)
+        let slot = start_slot + loudest / FRAMES_PER_SLOT;
+        FeatureWindow::new(sensor_id, window, slot, level_dbfs(sum), bands).of_stream(start_slot)
     }
 }
 
@@ -111,7 +110,7 @@ fn level_dbfs(sum: f64) -> f32 {
 per_path! {
     fn quantise(bands: &[f32], out: &mut [i16]) {
         for (o, &x) in out.iter_mut().zip(bands) {
-            let steps = bounded(x * STEPS, -32_768.0, 32_767.0);
+            let steps = bounded(x * BAND_STEPS, -32_768.0, 32_767.0);
             // Added to 1.5 × 2²³ a number is rounded to a whole one that lies in the lowest bits: no conversion, all lanes.
             *o = (steps + ROUNDING).to_bits() as i16;
         }
@@ -121,7 +120,7 @@ per_path! {
 per_path! {
     fn restore(ring: &[i16], out: &mut [f32]) {
         for (o, &x) in out.iter_mut().zip(ring) {
-            *o = f32::from(x) * (1.0 / STEPS);
+            *o = f32::from(x) * (1.0 / BAND_STEPS);
         }
     }
 }
@@ -142,7 +141,7 @@ mod tests {
         let window = ring.cut(1, 7, 1_000);
         for (i, &x) in window.bands().iter().enumerate() {
             let exact = value(48 + (i / N_BANDS) as u64, i % N_BANDS);
-            assert!((x - exact).abs() <= 0.5 / STEPS + 1e-6);
+            assert!((x - exact).abs() <= 0.5 / BAND_STEPS + 1e-6);
         }
         // Frames 48 to 143; the greatest energy is that of frame 99, in the stream's first second.
         assert_eq!(window.slot(), 1_000);

@@ -5,7 +5,7 @@ use super::background::Background;
 use super::describe::Description;
 use super::ring::FrameRing;
 use super::scorer::Scorer;
-use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP};
+use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES, WINDOW_HOP, first_slot_after};
 use crate::checkpoint::{Reader, Writer};
 use crate::error::{BlockError, ParameterError, Reason};
 
@@ -35,6 +35,11 @@ pub struct Trigger {
     next_window: u64,
     /// The last unit that windows go on for.
     last_live: u64,
+    /// The first window that tells that the second of the last one that went on is over; none once that was told.
+    lull: Option<u64>,
+    has_ended: bool,
+    /// During a refill: the frame that it leads to.
+    refilled_to: Option<u64>,
 }
 
 impl Trigger {
@@ -57,6 +62,9 @@ impl Trigger {
             start_slot: 0,
             next_window: 0,
             last_live: NEVER,
+            lull: None,
+            has_ended: false,
+            refilled_to: None,
         })
     }
 
@@ -84,12 +92,14 @@ impl Trigger {
     /// Frames heard before are passed over; after a gap windows begin anew behind it.
     pub fn push(&mut self, description: &Description) -> Vec<FeatureWindow> {
         let mut windows = Vec::new();
+        self.end_refill();
         self.start_slot = description.start_slot;
         let (bands, energy) = (&description.bands[..], &description.masked_energy[..]);
         let n_frames = energy.len().min(bands.len() / N_BANDS);
         if n_frames == 0 {
             return windows;
         }
+        self.has_ended = false;
         let end = description.first_frame + n_frames as u64;
         if !self.is_started || description.first_frame > self.ring.end() {
             self.begin_at(description.first_frame, &mut windows);
@@ -112,28 +122,52 @@ impl Trigger {
     /// The end of the stream: gives the windows that are complete, and forgets its frames.
     pub fn finish(&mut self) -> Vec<FeatureWindow> {
         let mut windows = Vec::new();
+        self.end_refill();
         if self.is_started {
             self.close_partial_unit(&mut windows);
             self.ring.wipe();
         }
+        self.has_ended = true;
         windows
     }
 
-    /// After a restore: takes the frames before the position again, into the ring alone.
+    /// An empty window, once after windows went on, as soon as no other one can be heard in the second of the last of them: sent
+    /// after them, it lets the gate mint what it holds. Where the gate hears the whole stream it is not needed.
+    pub fn lull(&mut self) -> Option<FeatureWindow> {
+        let is_due = |&index: &u64| self.has_ended || index < self.next_window;
+        let index = self.lull.filter(is_due)?;
+        self.lull = None;
+        Some(FeatureWindow::empty(self.sensor_id, self.start_slot, index))
+    }
+
+    /// After a restore: takes the frames before the position again, into the ring alone, from any number of descriptions in order.
     pub fn refill(&mut self, description: &Description) {
         let (bands, energy) = (&description.bands[..], &description.masked_energy[..]);
-        let position = self.ring.end();
+        let first = description.first_frame;
+        let position = self.refilled_to.unwrap_or(self.ring.end());
         let n_frames = energy.len().min(bands.len() / N_BANDS) as u64;
-        let end = description.first_frame + n_frames;
-        if !self.is_started || description.first_frame >= position || end < position {
+        if !self.is_started || n_frames == 0 || first >= position {
             return;
         }
-        self.ring.restart(description.first_frame);
-        while self.ring.end() < position {
-            let from = (self.ring.end() - description.first_frame) as usize;
-            let n = self.ring.room().min(position - self.ring.end()) as usize;
+        if self.refilled_to.is_none() || first != self.ring.end() {
+            self.ring.restart(first);
+        }
+        self.refilled_to = Some(position);
+        let end = position.min(first + n_frames);
+        while self.ring.end() < end {
+            let from = (self.ring.end() - first) as usize;
+            let n = self.ring.room().min(end - self.ring.end()) as usize;
             let run = &bands[from * N_BANDS..(from + n) * N_BANDS];
             self.ring.append(run, &energy[from..from + n]);
+        }
+    }
+
+    /// The ring stands where it stood, whether or not it could be refilled.
+    fn end_refill(&mut self) {
+        if let Some(position) = self.refilled_to.take()
+            && self.ring.end() != position
+        {
+            self.ring.restart(position);
         }
     }
 
@@ -176,6 +210,7 @@ impl Trigger {
                 let window = self
                     .ring
                     .cut(self.next_window, self.sensor_id, self.start_slot);
+                self.lull = first_lull(&window);
                 windows.push(window);
             }
             self.next_window += 1;
@@ -191,6 +226,8 @@ impl Trigger {
             out.u64(value);
         }
         out.u64(self.last_live);
+        out.option(self.lull);
+        out.flag(self.has_ended);
         self.scorer.save(out);
     }
 
@@ -205,9 +242,19 @@ impl Trigger {
         trigger.ring.restart(load_count(from)?);
         trigger.next_window = load_count(from)?;
         trigger.last_live = from.u64()?;
+        trigger.lull = from.option()?;
+        trigger.has_ended = from.flag()?;
         trigger.scorer = Scorer::load(from)?;
         Ok(trigger)
     }
+}
+
+/// The first window after this one that tells that its second is over; none if it tells that itself.
+fn first_lull(window: &FeatureWindow) -> Option<u64> {
+    let tells = |&index: &u64| first_slot_after(window.start_slot(), index) > window.slot();
+    // A second is over four windows later at the latest.
+    let index = (window.index()..=window.index() + 4).find(tells)?;
+    (index > window.index()).then_some(index)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::gate::level::tests::described;
 use crate::gate::release::tests::{after_frames, heard};
 use crate::open::policy::tests::all_classes;
 use crate::open::{LevelFields, PolicyFields, SoundClass};
-use crate::seal::{BOOT_BYTES, KEY_BYTES};
+use crate::seal::KEY_BYTES;
 use crate::sound::AudioBlock;
 
 /// Made once: counting its capacity takes longer than a case.
@@ -86,12 +86,11 @@ fn keys() -> KeyRing {
 #[test]
 fn sealed_it_comes_back_for_its_own_sensor_alone() {
     let taken = checkpoint();
-    let mut sealer = Sealer::new(keys(), [4; BOOT_BYTES]);
-    let sealed = taken.seal(&mut sealer).unwrap();
+    let sealed = taken.seal(&keys()).unwrap();
     let opened = Checkpoint::unseal(&keys(), 1, &sealed).unwrap();
     assert_eq!(opened.bytes, taken.bytes);
     let other = Checkpoint::unseal(&keys(), 2, &sealed);
-    assert_eq!(other.err().unwrap().reason, Reason::BadSeal);
+    assert_eq!(other.err().unwrap().reason, Reason::WrongSensor);
 }
 
 #[test]
@@ -127,7 +126,10 @@ fn the_stages_come_back_as_they_were() {
     let stages = moved.restore(&POLICY).unwrap();
     assert_eq!(stages.describe.position(), 77);
     assert_eq!((stages.gate, stages.level_gate), (gate, level_gate));
-    assert_eq!(format!("{moved:?}"), "Checkpoint { position: 77, .. }");
+    assert_eq!(
+        format!("{moved:?}"),
+        "Checkpoint { position: 77, kafka_offset: 0, .. }"
+    );
 }
 
 #[test]

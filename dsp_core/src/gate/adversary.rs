@@ -11,10 +11,10 @@ use crate::open::record::canonical_bytes;
 use crate::open::{Event, Policy, PolicyFields, SoundClass};
 
 /// Marsaglia's xorshift64: the same numbers in every run.
-pub(super) struct Xorshift(pub(super) u64);
+pub(crate) struct Xorshift(pub(crate) u64);
 
 impl Xorshift {
-    pub(super) fn below(&mut self, n: u64) -> u64 {
+    pub(crate) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -2,19 +2,19 @@
 //! neither the split into blocks nor a restore shows in what leaves.
 
 use super::adversary::Xorshift;
-use super::release::tests::heard;
 use super::{Calibration, Gate, LevelGate, NoiseRecord, WithheldReason};
+use crate::analysis::model::STREET_VERSION;
 use crate::analysis::{Candidate, Describe, Description, FeatureWindow, Trigger};
 use crate::checkpoint::{Checkpoint, Stages};
 use crate::open::policy::tests::all_classes;
 use crate::open::record::canonical_bytes;
-use crate::open::{LevelFields, Policy, PolicyFields, SoundClass};
+use crate::open::{LevelFields, Policy, PolicyFields};
 use crate::sound::AudioBlock;
 
-const SAMPLE_RATE: u32 = 16_000;
-const START_SLOT: u64 = 3_590;
+pub(super) const SAMPLE_RATE: u32 = 16_000;
+pub(super) const START_SLOT: u64 = 3_590;
 
-fn policy() -> Policy {
+pub(super) fn policy() -> Policy {
     let laeq = LevelFields {
         metric: "laeq".into(),
         period_s: 10,
@@ -28,7 +28,7 @@ fn policy() -> Policy {
     .unwrap()
 }
 
-fn stages(policy: &Policy) -> Stages {
+pub(super) fn stages(policy: &Policy) -> Stages {
     let calibration = Calibration::FullScale { db: 120.0 };
     Stages {
         describe: Describe::new(1, SAMPLE_RATE, START_SLOT).unwrap(),
@@ -39,7 +39,7 @@ fn stages(policy: &Policy) -> Stages {
 }
 
 /// Noise with a burst every 0.7 s, so that the loudest frame lies anywhere in its window and its second.
-fn sound() -> Vec<f32> {
+pub(super) fn sound() -> Vec<f32> {
     let mut random = Xorshift(5);
     let mut one = |i: usize| {
         let gain = if i % 11_200 < 900 { 0.5 } else { 0.01 };
@@ -48,12 +48,14 @@ fn sound() -> Vec<f32> {
     (0..24 * SAMPLE_RATE as usize).map(&mut one).collect()
 }
 
-fn classified(window: FeatureWindow) -> Candidate {
-    let classes = SoundClass::ALL;
-    let class = classes[(window.index() * 7 % 16) as usize];
-    let mut candidate = heard(window.slot(), class, 1.0);
-    candidate.level_dbfs = window.level_dbfs();
-    candidate.confidence = [(window.index() % 4) as u8; 16];
+pub(super) fn classified(window: FeatureWindow) -> Candidate {
+    let mut candidate = Candidate::of(&window, STREET_VERSION);
+    if !window.is_empty() {
+        let code = (window.index() * 7 % 16) as usize;
+        candidate.full_margin[code] = 1.0;
+        candidate.masked_margin[code] = 1.0;
+        candidate.confidence = [(window.index() % 4) as u8; 16];
+    }
     candidate
 }
 
@@ -73,7 +75,7 @@ fn judge(
     out.extend(levels.in_order().iter().map(noise_bytes));
 }
 
-fn noise_bytes(record: &NoiseRecord) -> Vec<u8> {
+pub(super) fn noise_bytes(record: &NoiseRecord) -> Vec<u8> {
     match record {
         NoiseRecord::Level(level) => canonical_bytes(level),
         NoiseRecord::Health(health) => canonical_bytes(health),
@@ -106,7 +108,7 @@ fn by_kind(mut records: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     records
 }
 
-fn in_blocks(policy: &Policy, mut n: impl FnMut() -> usize) -> (Gate, Vec<Vec<u8>>) {
+pub(super) fn in_blocks(policy: &Policy, mut n: impl FnMut() -> usize) -> (Gate, Vec<Vec<u8>>) {
     let (sound, mut stages, mut out) = (sound(), stages(policy), Vec::new());
     let mut start = 0;
     while start < sound.len() {

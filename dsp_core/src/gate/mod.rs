@@ -16,10 +16,13 @@ mod calibration;
 mod enumeration;
 
 #[cfg(test)]
-mod adversary;
+pub(crate) mod adversary;
 
 #[cfg(test)]
 mod chain;
+
+#[cfg(test)]
+mod cut;
 
 pub use calibration::Calibration;
 pub use level::{LevelGate, Levels, NoiseRecord};

@@ -6,6 +6,7 @@
 use super::Calibration;
 use super::budget::{Budget, BudgetHits};
 use super::speech_band;
+use crate::analysis::window::FRAMES_PER_SLOT;
 use crate::analysis::{Candidate, Description};
 use crate::checkpoint::{Reader, Writer, damaged};
 use crate::error::BlockError;
@@ -13,8 +14,8 @@ use crate::open::record::closed_enum;
 use crate::open::rules::Rules;
 use crate::open::{Event, Policy, SoundClass};
 
-/// Frames of a second: frame f of a stream starts at 10 ms × f.
-const FRAMES_PER_SLOT: u64 = 100;
+mod received;
+
 /// Frames after the end of a slot until its events are minted. A window ends at most 96 frames after its loudest one and goes
 /// on at most 40 frames later, so that no candidate of the slot is still to come.
 const FRAMES_OF_WAITING: u64 = 140;
@@ -44,6 +45,8 @@ closed_enum! {
         Reserved = "reserved",
         /// The candidate is another sensor's.
         OtherSensor = "other_sensor",
+        /// The zone received it over 120 s after its second, or over 2 s before it.
+        OutOfTime = "out_of_time",
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::{BOOT_BYTES, KEY_BYTES, KeyRing, Sealer, bad_seal};
+use super::{KEY_BYTES, KeyRing, bad_seal};
 use crate::error::{BlockError, Reason};
 
 /// Digits of a key.
@@ -90,20 +90,6 @@ impl KeyRing {
             .and_then(|()| file.write_all(text.as_bytes()))
             .and_then(|()| file.sync_all())
             .map_err(unreadable)
-    }
-}
-
-impl Sealer {
-    /// A sealer with a boot id of its own from the operating system.
-    ///
-    /// # Errors
-    /// `Unreadable` if it gives no random bytes.
-    pub fn from_system(ring: KeyRing) -> Result<Self, BlockError> {
-        let mut boot = [0; BOOT_BYTES];
-        File::open(RANDOM)
-            .and_then(|mut file| file.read_exact(&mut boot))
-            .map_err(unreadable)?;
-        Ok(Self::new(ring, boot))
     }
 }
 

@@ -1,4 +1,4 @@
-"""`sourdine key`: what states are sealed with."""
+"""`sourdine key`: what sound, windows and states are sealed with."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add(commands: Any) -> None:
     commands : object
         What argparse adds commands to.
     """
-    key = commands.add_parser("key", help="what states are sealed with")
+    key = commands.add_parser("key", help="what sound, windows and states are sealed with")
     actions = key.add_subparsers(dest="action", metavar="ACTION", required=True)
     for action, what in _ACTIONS.items():
         parser = actions.add_parser(action, help=what, description=f"{what[0].upper()}{what[1:]}.")

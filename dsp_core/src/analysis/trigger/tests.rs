@@ -42,7 +42,7 @@ fn whole(frames: &[[f32; N_BANDS]], dial: f64) -> (Vec<Cut>, u64, Vec<u8>) {
 fn saved(trigger: &Trigger) -> Vec<u8> {
     let mut out = Writer::default();
     trigger.save(&mut out);
-    out.into_bytes()
+    out.into_bytes().to_vec()
 }
 
 proptest! {
@@ -74,7 +74,10 @@ proptest! {
         let mut second = Trigger::load(&mut reader).unwrap();
         reader.finish().unwrap();
         let from = middle.saturating_sub(200);
-        second.refill(&description(from as u64, &frames[from..middle]));
+        // In two parts.
+        let half = (from + middle) / 2;
+        second.refill(&description(from as u64, &frames[from..half]));
+        second.refill(&description(half as u64, &frames[half..middle]));
         windows.extend(cut(second.push(&description(middle as u64, &frames[middle..]))));
         windows.extend(cut(second.finish()));
         prop_assert_eq!(whole(&frames, 300.0), (windows, second.n_alarms(), saved(&second)));
@@ -167,4 +170,47 @@ fn a_dial_that_is_no_rate_is_refused() {
 fn the_state_of_a_sensor_is_small() {
     let bytes = saved(&Trigger::new(7, 300.0, None).unwrap());
     assert!(bytes.len() <= 8_192, "{} bytes", bytes.len());
+}
+
+/// Indices of the windows that went on, and of the lulls after them, in the order in which they are sent.
+fn sent(frames: &[[f32; N_BANDS]], cuts: &[usize]) -> Vec<(u64, u64, bool)> {
+    let mut trigger = Trigger::new(7, 300.0, None).unwrap();
+    let (mut sent, mut at) = (Vec::new(), 0);
+    let mut send = |windows: Vec<FeatureWindow>, lull: Option<FeatureWindow>| {
+        let all = windows.into_iter().chain(lull);
+        sent.extend(all.map(|w| (w.index(), w.slot(), w.is_empty())));
+    };
+    for &size in cuts.iter().cycle() {
+        let end = (at + size).min(frames.len());
+        let windows = trigger.push(&description(at as u64, &frames[at..end]));
+        send(windows, trigger.lull());
+        at = end;
+        if at == frames.len() {
+            break;
+        }
+    }
+    let windows = trigger.finish();
+    send(windows, trigger.lull());
+    assert!(trigger.lull().is_none(), "once");
+    sent
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// What is sent grows, and after the last window of each alarm something tells that its second is over.
+    #[test]
+    fn every_alarm_ends_with_a_lull(seed: u64, n in 300_usize..4_000, cuts in prop::collection::vec(1_usize..60, 1..30)) {
+        let sent = sent(&sound(seed, n), &cuts);
+        prop_assert!(sent.is_sorted_by(|a, b| a.0 < b.0), "{:?}", sent);
+        let windows = sent.iter().enumerate().filter(|(_, sent)| !sent.2);
+        for (i, &(_, slot, _)) in windows {
+            let tells = |&(index, ..): &(u64, u64, bool)| first_slot_after(1_000, index) > slot;
+            let told = (i..sent.len()).find(|&next| tells(&sent[next]));
+            prop_assert!(told.is_some(), "slot {} of {:?}", slot, sent);
+            // In time: by one of the windows that go on, or soon after the last of them.
+            let is_soon = told.is_some_and(|told| told == i || sent[told].0 <= sent[told - 1].0 + 4);
+            prop_assert!(is_soon, "slot {} of {:?}", slot, sent);
+        }
+    }
 }

@@ -30,8 +30,12 @@ pub(crate) fn rules() -> Rules {
 pub(crate) fn heard(slot: u64, class: SoundClass, margin: f32) -> Candidate {
     let mut candidate = Candidate {
         sensor_id: 1,
+        start_slot: slot,
         index: 0,
         slot,
+        received_ms: None,
+        model: 0,
+        is_empty: false,
         level_dbfs: -30.0,
         full_margin: [NO_OUTPUT; 16],
         masked_margin: [NO_OUTPUT; 16],
@@ -113,7 +117,8 @@ fn every_reason_is_given_and_counted() {
     two.full_margin[usize::from(Siren.code())] = 2.0;
     assert_eq!(withheld(two), held);
     assert_eq!(withheld(heard(600, Gunshot, 1.0)), HourBudget);
-    let expected = [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1];
+    assert_eq!(gate.receive(heard(600, Gunshot, 1.0)), [], "without a time");
+    let expected = [1; N_REASONS];
     assert_eq!(gate.n_withheld(), &expected);
     assert_eq!(gate.n_held(), 20);
 }
