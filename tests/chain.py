@@ -41,10 +41,12 @@ def classifier() -> Classify:
     return Classify(policy=street().core)
 
 
-def blocks_of(samples: NDArray[np.float64], block_s: float = 0.5, sample_rate: int = RATE) -> list[AudioBlock]:
+def blocks_of(
+    samples: NDArray[np.float64], block_s: float = 0.5, sample_rate: int = RATE, sensor_id: int = 1
+) -> list[AudioBlock]:
     """Cut a sound into blocks, the only way there is: through a file."""
     with tempfile.TemporaryDirectory() as folder:
-        source = Source.open(write_wav(Path(folder) / "x.wav", samples, sample_rate=sample_rate), sensor_id=1)
+        source = Source.open(write_wav(Path(folder) / "x.wav", samples, sample_rate=sample_rate), sensor_id=sensor_id)
         found: list[AudioBlock] = []
         while (block := source.read(max(1, int(block_s * sample_rate)))) is not None:
             found.append(block)

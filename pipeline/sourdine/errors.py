@@ -22,6 +22,34 @@ class PolicyError(ConfigError):
     exit_code = 3
 
 
+class BrokerError(SourdineError):
+    """The Kafka broker does not do what it is asked.
+
+    Parameters
+    ----------
+    reason : str
+        One word for it.
+    text : str
+        What is wrong and what to do about it.
+    """
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class TransportError(BrokerError):
+    """The broker cannot be reached: later it may."""
+
+    exit_code = 6
+
+
+class AccessError(BrokerError):
+    """The broker, or what is there, is not as it must be: password, certificate, right, topic."""
+
+    exit_code = 7
+
+
 class OutputError(SourdineError):
     """The records cannot be written down: folder not writable, disk full."""
 

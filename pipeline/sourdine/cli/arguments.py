@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from sourdine.config import PCM_ENCODINGS
+from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -201,3 +203,25 @@ def full_scale_of(path: Path | None, sensor_id: int | None) -> float | None:
     from sourdine.calibration import load
 
     return load(path, sensor_id).full_scale_db
+
+
+def need(what: str, extra: str, *modules: str) -> None:
+    """Look whether what a command needs beside the application is installed.
+
+    Parameters
+    ----------
+    what : str
+        Who needs it, in the plural.
+    extra : str
+        Name under which pip installs it.
+    *modules : str
+        Names of modules.
+
+    Raises
+    ------
+    ConfigError
+        If one is not.
+    """
+    absent = [module for module in modules if find_spec(module) is None]
+    if absent:
+        raise ConfigError(f"{what} need {' and '.join(absent)}: pip install sourdine[{extra}]")

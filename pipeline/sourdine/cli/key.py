@@ -49,7 +49,7 @@ def run(parsed: argparse.Namespace) -> int:
     int
         The exit code.
     """
-    from sourdine.local.keys import do
+    from sourdine.keys import do
 
     ids = do(parsed.action, parsed.file)
     if parsed.json:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from contextlib import nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_channel, add_manners, full_scale_of
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, full_scale_of, need
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_channel, parse_mark
@@ -68,7 +67,7 @@ def run(parsed: argparse.Namespace) -> int:
     int
         The exit code.
     """
-    need("matplotlib", "soundfile")
+    need("pictures", "picture", "matplotlib", "soundfile")
     from sourdine.evidence.picture import Evidence, gather, refuse_other_than_recording
     from sourdine.local.progress import ProgressWatch
     from sourdine.local.run import Watch
@@ -86,24 +85,6 @@ def run(parsed: argparse.Namespace) -> int:
     with ProgressWatch() if is_watched else nullcontext(Watch()) as watch:
         heard = gather(settings, watch)
     return _write(heard, parsed) if isinstance(heard, Evidence) else _say_why_not(heard)
-
-
-def need(*modules: str) -> None:
-    """Look whether what pictures are drawn with is installed.
-
-    Parameters
-    ----------
-    *modules : str
-        Names of modules.
-
-    Raises
-    ------
-    ConfigError
-        If one is not.
-    """
-    absent = [module for module in modules if find_spec(module) is None]
-    if absent:
-        raise ConfigError(f"pictures need {' and '.join(absent)}: pip install sourdine[picture]")
 
 
 def draw_left(settings: RunSettings) -> None:

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of
-from sourdine.cli.picture import draw_left, need
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of, need
+from sourdine.cli.picture import draw_left
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_channel, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
@@ -96,7 +96,7 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
     if parsed.zone is not None and parsed.start != "auto":
         raise ConfigError("--zone is for --start auto")
     if parsed.picture:
-        need("matplotlib")
+        need("pictures", "picture", "matplotlib")
     return RunSettings(
         paths=() if from_pipe else tuple(Path(path) for path in parsed.paths),
         out=parsed.out,

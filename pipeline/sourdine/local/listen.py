@@ -18,9 +18,9 @@ from dsp_core.zone import BlockError, Classify, Source
 
 from sourdine.errors import SourdineError
 from sourdine.flow import Flow
+from sourdine.keys import do, sealer
 from sourdine.ledger import Ledger
 from sourdine.local.inputs import channel_of, refusal_of
-from sourdine.local.keys import do, sealer
 from sourdine.local.live_input import LiveInput
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.continued import ContinuedFiles

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Sealer, create_key, key_ids, rotate_key
 
-from sourdine.errors import ConfigError
-from sourdine.local.inputs import refusal_of
+from sourdine.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +38,7 @@ def do(action: str, path: Path) -> list[str]:
     try:
         return ACTIONS[action](path)
     except BlockError as error:
-        raise ConfigError(f"{path}: {refusal_of(error).text}") from None
+        raise _refusal(path, error) from None
 
 
 def sealer(path: Path) -> Sealer:
@@ -63,4 +62,8 @@ def sealer(path: Path) -> Sealer:
     try:
         return Sealer(path)
     except BlockError as error:
-        raise ConfigError(f"{path}: {refusal_of(error).text}") from None
+        raise _refusal(path, error) from None
+
+
+def _refusal(path: Path, error: BlockError) -> ConfigError:
+    return ConfigError(f"{path}: {printable(str(error)).removeprefix(f'{error.reason}: ')}")

@@ -1,0 +1,104 @@
+"""Before a worker or a gateway begins: its topics are there as they should be, and it may do what it will do."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import AclOperation
+
+from sourdine.agents.connection import ANSWER_S, Connection
+from sourdine.errors import AccessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from confluent_kafka.admin import TopicDescription
+
+    from sourdine.broker import BrokerSettings
+    from sourdine.topics import Layout, Right
+
+_UNSEEN: Final = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.UNKNOWN_TOPIC_OR_PART)
+_NOT_YET: Final = (
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+)
+_LOOK_S: Final = 0.2
+_APPLY: Final = "let an administrator run `sourdine topics apply`"
+
+
+def require(settings: BrokerSettings, layout: Layout, principal: str) -> None:
+    """Make sure that a principal finds its topics and has its rights, so that nothing starts by halves.
+
+    Parameters
+    ----------
+    settings : BrokerSettings
+        Where the broker is, and the user.
+    layout : Layout
+        As topics and rights should be.
+    principal : str
+        Whose rights the user must have.
+
+    Raises
+    ------
+    TransportError
+        If the broker does not answer.
+    AccessError
+        If it refuses the user, a topic is missing or has another count of partitions, or a right is missing.
+    """
+    connection = Connection(settings)
+    connection.greet()
+    rights = sorted(right for right in layout.rights if right.principal == principal)
+    names = sorted({right.name for right in rights if right.kind == "topic" and not right.is_prefix})
+    futures = connection.client.describe_topics(
+        TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
+    )
+    for name, future in futures.items():
+        try:
+            found = future.result(timeout=ANSWER_S + 1.0)
+        except KafkaException as error:
+            if error.args[0].code() not in _UNSEEN:
+                connection.answer(future)
+            raise AccessError("topic", f"{connection}: no topic {name} for user {connection.user}: {_APPLY}") from None
+        _check_topic(connection, layout, found, [right for right in rights if right.name == name])
+    _check_groups(connection, [right for right in rights if right.kind == "group" and not right.is_prefix])
+
+
+def _check_topic(connection: Connection, layout: Layout, found: TopicDescription, rights: Iterable[Right]) -> None:
+    n_partitions, n_wanted = len(found.partitions), layout.topics[found.name].partitions
+    if n_partitions != n_wanted:
+        words = f"topic {found.name} has {n_partitions} partitions, expected {n_wanted}: sourdine topics plan says more"
+        raise AccessError("partitions", f"{connection}: {words}")
+    for right in rights:
+        _check_right(connection, right, found.authorized_operations or ())
+
+
+def _check_groups(connection: Connection, rights: list[Right]) -> None:
+    for right in rights:
+        _check_right(connection, right, _group_operations(connection, right.name))
+
+
+def _group_operations(connection: Connection, group: str) -> Iterable[AclOperation]:
+    """Return what the user may do with a group; a broker that has just started is still reading which there are."""
+    deadline = time.monotonic() + ANSWER_S
+    while True:
+        asked = connection.client.describe_consumer_groups(
+            [group], include_authorized_operations=True, request_timeout=ANSWER_S
+        )[group]
+        try:
+            return asked.result(timeout=ANSWER_S + 1.0).authorized_operations or ()
+        except KafkaException as error:
+            code = error.args[0].code()
+        if code == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return ()
+        if code not in _NOT_YET or time.monotonic() > deadline:
+            connection.answer(asked)
+        time.sleep(_LOOK_S)
+
+
+def _check_right(connection: Connection, right: Right, operations: Iterable[AclOperation]) -> None:
+    if AclOperation[right.operation.upper()] not in operations:
+        words = f"user {connection.user} may not {right.operation} {right.kind} {right.name}"
+        raise AccessError("right", f"{connection}: {words}: {_APPLY}")

@@ -1,0 +1,115 @@
+"""What a worker refuses: counted by sensor, second and reason, told once a second, without payload or hash of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import orjson
+from dsp_core.zone import BlockError
+
+from sourdine.agents.exits import EXIT_FAULT, leave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sourdine.agents.outbox import Outbox
+    from sourdine.cut import Gates, Message
+
+TOPIC: Final = "sourdine.rejects.v1"
+#: Read again after a restart: no fault of anyone, and told to nobody.
+_DUPLICATE: Final = "duplicate"
+#: Kinds of refusals that are told apart in a second; whoever sends more is told of as sensor 0.
+_MAX_KINDS: Final = 1_000
+_FLUSH_S: Final = 1.0
+_MS_PER_S: Final = 1000
+
+T = TypeVar("T")
+
+
+class Rejects:
+    """Refusals of one worker.
+
+    Parameters
+    ----------
+    outbox : Outbox
+        Sends.
+    stage : str
+        Name of the stage, for the line that a fault costs.
+    """
+
+    def __init__(self, outbox: Outbox, stage: str) -> None:
+        self._outbox, self._stage = outbox, stage
+        self._counts: Counter[tuple[int, int, str, int]] = Counter()
+        self.n_duplicates = 0
+        self.n_refused = 0
+
+    def guard(self, push: Callable[[Message], list[T]], message: Message | None, came: Any) -> list[T]:
+        """Let a stage take a message; what it refuses is counted, and no exception leaves.
+
+        Parameters
+        ----------
+        push : callable
+            Of the stage.
+        message : Message or None
+            None if the key is no sensor's number.
+        came : faust.Message
+            What it was.
+
+        Returns
+        -------
+        list
+            What the stage gives; nothing if it refuses.
+        """
+        if message is None:
+            self._count(0, round(came.timestamp), "bad_key", came.partition)
+            return []
+        try:
+            return push(message)
+        except BlockError as error:
+            self._count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
+        except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the message again
+            leave(EXIT_FAULT, f"{self._stage}: unexpected {type(error).__name__}: ended before the commit")
+        return []
+
+    def restore(self, stage: Gates, sensor_id: int, states: list[bytes]) -> None:
+        """Let a stage go on from a sensor's states; without a good one it begins anew, and withholds the hour.
+
+        Parameters
+        ----------
+        stage : Gates
+            Of one partition.
+        sensor_id : int
+            Number of the sensor.
+        states : list of bytes
+            Sealed.
+        """
+        try:
+            stage.restore(sensor_id, states)
+        except BlockError as error:
+            self.n_refused += 1
+            self._counts[sensor_id, 0, f"state_{error.reason}", 0] += 1
+
+    async def tell_on(self) -> None:
+        """Tell what was refused, each second, for as long as the worker runs."""
+        while True:
+            await asyncio.sleep(_FLUSH_S)
+            await self.tell()
+
+    async def tell(self) -> None:
+        """Tell what was refused since the last time."""
+        counts, self._counts = self._counts, Counter()
+        for (sensor_id, slot, reason, partition), count in counts.items():
+            value = orjson.dumps({"sensor_id": sensor_id, "slot": slot, "reason": reason, "count": count})
+            await self._outbox.send(TOPIC, b"%d" % sensor_id, value, partition)
+
+    def _count(self, sensor_id: int, slot: int, reason: str, partition: int) -> None:
+        if reason == _DUPLICATE:
+            self.n_duplicates += 1
+            return
+        self.n_refused += 1
+        kind = (sensor_id, slot, reason, partition)
+        if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
+            kind = (0, slot, reason, partition)
+        self._counts[kind] += 1

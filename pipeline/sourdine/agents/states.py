@@ -1,0 +1,123 @@
+"""States of sensors at the broker: read when a partition comes to a worker, and written from time to time.
+
+Whoever has a partition writes under keys of its own, so that a process which was frozen and wakes up late can neither
+replace nor delete a newer state. The reader takes the newest by its position; older keys go once a newer state stands.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+if TYPE_CHECKING:
+    from asyncio import Future
+
+    from sourdine.agents.outbox import Outbox
+    from sourdine.broker import BrokerSettings
+
+TOPIC: Final = "sourdine.checkpoints.v1"
+_WAIT_MS: Final = 5_000
+
+
+class States:
+    """The states of one stage.
+
+    Parameters
+    ----------
+    broker : BrokerSettings
+        Where they are.
+    outbox : Outbox
+        What they are sent with.
+    stage : str
+        Name of the stage.
+    """
+
+    def __init__(self, broker: BrokerSettings, outbox: Outbox, stage: str) -> None:
+        self._broker, self._outbox, self._stage = broker, outbox, stage
+        self._writer = os.urandom(8).hex()
+        self._consumer: Any = None
+        self._others: dict[tuple[int, int], set[bytes]] = defaultdict(set)
+
+    async def read(self, partition: int) -> dict[int, list[bytes]]:
+        """Read all states of a partition's sensors.
+
+        Parameters
+        ----------
+        partition : int
+            The same in this topic as in that of the input.
+
+        Returns
+        -------
+        dict of int to list of bytes
+            Sealed states by sensor, one of each process that has written one.
+        """
+        newest: dict[bytes, bytes | None] = {}
+        consumer, place = await self._started(), TopicPartition(TOPIC, partition)
+        consumer.assign([place])
+        (begin,), (end,) = [
+            offsets.values()
+            for offsets in (await consumer.beginning_offsets([place]), await consumer.end_offsets([place]))
+        ]
+        # Not seek_to_beginning: the reset of a new assignment may come after it, and lead to the end.
+        consumer.seek(place, begin)
+        while await consumer.position(place) < end:
+            for records in (await consumer.getmany(place, timeout_ms=_WAIT_MS)).values():
+                newest.update((record.key, record.value) for record in records)
+        consumer.assign([])
+        return self._by_sensor(partition, newest)
+
+    async def write(self, partition: int, sensor_id: int, state: bytes) -> Future[Any]:
+        """Write a sensor's state; what other processes wrote goes once it stands.
+
+        Parameters
+        ----------
+        partition : int
+            Of the sensor.
+        sensor_id : int
+            Number of the sensor.
+        state : bytes
+            Sealed.
+
+        Returns
+        -------
+        asyncio.Future
+            Done once it stands.
+        """
+        done = await self._outbox.send(TOPIC, self._key(sensor_id), state, partition)
+        others = self._others.pop((partition, sensor_id), set())
+        if others:
+            await done
+            for key in others:
+                await self._outbox.send(TOPIC, key, None, partition)
+        return done
+
+    def forget(self) -> None:
+        """Write under other keys from here on: the partitions are being given out anew."""
+        self._writer = os.urandom(8).hex()
+        self._others.clear()
+
+    async def stop(self) -> None:
+        """Disconnect."""
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    async def _started(self) -> Any:
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(**self._broker.for_aiokafka(), enable_auto_commit=False)
+            await self._consumer.start()
+        return self._consumer
+
+    def _key(self, sensor_id: int) -> bytes:
+        return f"{sensor_id} {self._stage} {self._writer}".encode()
+
+    def _by_sensor(self, partition: int, newest: dict[bytes, bytes | None]) -> dict[int, list[bytes]]:
+        found: dict[int, list[bytes]] = defaultdict(list)
+        for key, state in newest.items():
+            sensor, stage, _ = key.decode("ascii", "replace").split(" ", 2)
+            if stage == self._stage and state is not None:
+                found[int(sensor)].append(state)
+                self._others[partition, int(sensor)].add(key)
+        return found

@@ -1,0 +1,96 @@
+"""The Faust app of a worker, set by measurement: each value stands in the way of what loses, stalls or leaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import faust
+from faust.app import BootStrategy
+
+from sourdine.broker import MECHANISM, BrokerSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+#: Messages of one partition that wait for their agent; a worker that is killed has at most these read and not done.
+STREAM_BUFFER_MAXSIZE: Final = 64
+#: A worker that is killed does again what it did in this time.
+COMMIT_INTERVAL_S: Final = 0.5
+#: The shortest that a broker grants unless told otherwise: what a lost worker had is taken over after it.
+SESSION_TIMEOUT_S: Final = 6.0
+HEARTBEAT_INTERVAL_S: Final = 2.0
+
+
+class _WithoutPages(BootStrategy):  # type: ignore[misc]  # Faust has no types of its own
+    """`faust worker` sets `web_enabled` back to true and binds every address; here there is nothing to bind."""
+
+    enable_web = False
+
+
+class WorkerApp(faust.App):  # type: ignore[misc]
+    """An app without pages, and without folders: what it must keep, it seals and sends."""
+
+    BootStrategy = _WithoutPages
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        #: What is still done, in this order, once no message comes in any more.
+        self.last_words: list[Callable[[], Awaitable[Any]]] = []
+        self.on_before_shutdown.connect(self._say_last_words)
+
+    async def commit_all(self) -> None:
+        """Commit what was acknowledged."""
+        await self.consumer.commit()
+
+    async def _say_last_words(self, *_: Any, **__: Any) -> None:
+        for word in self.last_words:
+            await word()
+
+    async def on_first_start(self) -> None:
+        """Make no folder for tables: there are none, and a service may have nowhere to write."""
+
+
+def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:
+    """Return an app that agents can be added to.
+
+    Parameters
+    ----------
+    broker : BrokerSettings
+        Where the broker is, and who the worker is to it.
+    group : str
+        Workers of one group share the partitions; it is the app's id too.
+    instance : str
+        Name of this worker in the group, the same after every restart: a static member that comes back within the
+        session keeps its partitions, and the others are not disturbed.
+
+    Returns
+    -------
+    WorkerApp
+        Not connected yet.
+    """
+    return WorkerApp(
+        id=group,
+        broker=";".join(f"kafka://{address}" for address in broker.bootstrap.split(",")),
+        broker_credentials=_credentials(broker),
+        broker_commit_interval=COMMIT_INTERVAL_S,
+        broker_session_timeout=SESSION_TIMEOUT_S,
+        broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
+        consumer_group_instance_id=instance,
+        stream_buffer_maxsize=STREAM_BUFFER_MAXSIZE,
+        key_serializer="raw",
+        value_serializer="raw",
+        store="memory://",
+        autodiscover=False,
+        # Topics are made by `sourdine topics apply`: a worker has no right to.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+    )
+
+
+def _credentials(broker: BrokerSettings) -> Any:
+    if broker.is_plain:
+        return None
+    return faust.SASLCredentials(
+        username=broker.user, password=broker.password, ssl_context=broker.tls(), mechanism=MECHANISM
+    )

@@ -1,0 +1,194 @@
+"""The chain cut where a broker stands: each stage takes sealed bytes, and gives sealed bytes or records. No I/O.
+
+The stages hold every rule; this file says which of them meet in a worker. `flow` is the same chain in one piece.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.zone import Checkpoint, Classify, Gate, Mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dsp_core.records import Event, Policy
+    from dsp_core.zone import Sealer
+
+_MS_PER_S: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """Something sealed that the broker has taken.
+
+    Parameters
+    ----------
+    sensor_id : int
+        Number of the sensor, from the key.
+    sealed : bytes
+        Its value.
+    received_ms : int
+        When the broker took it (LogAppendTime), since 1970-01-01T00:00:00Z.
+    kafka_offset : int
+        Its position in its partition.
+    """
+
+    sensor_id: int
+    sealed: bytes = field(repr=False)
+    received_ms: int
+    kafka_offset: int
+
+
+class Scoring:
+    """Windows to candidates. It keeps nothing from one message to the next.
+
+    Parameters
+    ----------
+    sealer : Sealer
+        The zone's.
+    policy : Policy
+        What may leave.
+    """
+
+    def __init__(self, sealer: Sealer, policy: Policy) -> None:
+        self._sealer = sealer
+        self._classify = Classify(policy=policy)
+
+    def push(self, message: Message) -> list[bytes]:
+        """Score a window.
+
+        Parameters
+        ----------
+        message : Message
+            A sealed window.
+
+        Returns
+        -------
+        list of bytes
+            The sealed candidate.
+
+        Raises
+        ------
+        dsp_core.zone.BlockError
+            If it does not open.
+        """
+        window = self._sealer.open_window(message.sealed, sensor_id=message.sensor_id, received_ms=message.received_ms)
+        return [self._sealer.seal_candidate(candidate) for candidate in self._classify.push([window])]
+
+
+@dataclass(slots=True)
+class _Door:
+    """The gate of one sensor, and how far its candidates were judged."""
+
+    gate: Gate
+    mark: Mark
+    kafka_offset: int = -1
+
+
+class Gates:
+    """Candidates to events, for the sensors of one partition.
+
+    A sensor whose state was not restored gets no event before its clock hour ends: nobody knows what left before.
+
+    Parameters
+    ----------
+    sealer : Sealer
+        The zone's.
+    policy : Policy
+        What may leave.
+    full_scale_of : callable
+        Level of full scale of a sensor in dB re 20 µPa, or None where it is not calibrated.
+    """
+
+    def __init__(self, sealer: Sealer, policy: Policy, full_scale_of: Callable[[int], float | None]) -> None:
+        self._sealer, self._policy, self._full_scale_of = sealer, policy, full_scale_of
+        self._doors: dict[int, _Door] = {}
+        self._second = 0
+
+    def push(self, message: Message) -> list[Event]:
+        """Judge a candidate.
+
+        Parameters
+        ----------
+        message : Message
+            A sealed candidate.
+
+        Returns
+        -------
+        list of Event
+            What leaves now.
+
+        Raises
+        ------
+        dsp_core.zone.BlockError
+            If it does not open, or was judged before (``duplicate``).
+        """
+        door = self._doors.get(message.sensor_id)
+        mark = Mark() if door is None else door.mark
+        candidate = self._sealer.open_candidate(message.sealed, sensor_id=message.sensor_id, mark=mark)
+        if door is None:  # not before it has opened: what anyone can send makes nothing that lasts
+            door = self._new_door(message, mark)
+        door.kafka_offset = message.kafka_offset
+        return [*self._late(message.received_ms), *door.gate.receive([candidate])]
+
+    def state(self, sensor_id: int) -> bytes:
+        """Return the state of a sensor's gate, sealed.
+
+        Parameters
+        ----------
+        sensor_id : int
+            A sensor that was heard or restored.
+
+        Returns
+        -------
+        bytes
+            For `restore`.
+        """
+        door = self._doors[sensor_id]
+        return self._sealer.seal(Checkpoint.take_gate(door.gate, mark=door.mark, kafka_offset=door.kafka_offset))
+
+    def restore(self, sensor_id: int, states: list[bytes]) -> None:
+        """Go on from the newest of a sensor's states; of several writers, one may have been behind.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        states : list of bytes
+            From `state`, of any age.
+
+        Raises
+        ------
+        dsp_core.zone.BlockError
+            If one does not open, or is of another policy.
+        """
+        kept = [self._sealer.unseal(sensor_id=sensor_id, sealed=state) for state in states]
+        newest = max(kept, key=lambda checkpoint: checkpoint.kafka_offset)
+        self._doors[sensor_id] = _Door(*newest.restore_gate(self._policy), newest.kafka_offset)
+
+    def knows(self, sensor_id: int) -> bool:
+        """Return whether there is a state of the sensor.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        return sensor_id in self._doors
+
+    def _new_door(self, message: Message, mark: Mark) -> _Door:
+        sensor_id = message.sensor_id
+        gate = Gate(sensor_id=sensor_id, policy=self._policy, full_scale_db=self._full_scale_of(sensor_id))
+        gate.withhold_hour_of(message.received_ms // _MS_PER_S)
+        door = self._doors[sensor_id] = _Door(gate, mark)
+        return door
+
+    def _late(self, received_ms: int) -> list[Event]:
+        """Let time pass for the sensors that fell silent with an event open, once a second."""
+        second = received_ms // _MS_PER_S
+        if second <= self._second:
+            return []
+        self._second = second
+        return [event for door in self._doors.values() for event in door.gate.advance_to(received_ms)]

@@ -1,0 +1,150 @@
+"""Workers on the real broker: the events of one process, whatever is killed in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.kafka.broker.server import Broker
+from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
+from tests.kafka.processes import HANG_S, ROOT, wait_until
+from tests.sounds import eventful
+
+SENSORS = range(100, 112)
+
+
+@pytest.fixture
+def town(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[City]:
+    """End the workers that are left."""
+    made = City(city, tmp_path, zone_key)
+    yield made
+    made.end()
+
+
+def test_two_stages_give_the_events_of_one_process(town: City) -> None:
+    sound, start = eventful(30.0), recently()
+    town.enrol(SENSORS)
+    workers = [town.start("classify", "1"), town.start("gate", "1")]
+    expected = [event for sensor in SENSORS for event in events_of(sensor, sound, start)]
+    assert len(expected) >= 2 * len(SENSORS)
+    for sensor in SENSORS:
+        for sealed in windows_of(sensor, sound, start, town.sealer):
+            town.send(WINDOWS, sensor, sealed)
+    town.flush()
+    assert sorted(town.wait_for(EVENTS, len(expected), SENSORS)) == sorted(expected)
+    assert town.lag("sourdine-classify", WINDOWS) == 0
+    # What the gates have read is acknowledged once it is written down, and at the latest at their end.
+    assert [worker.end() for worker in workers] == [0, 0]
+    assert town.lag("sourdine-gate", CANDIDATES) == 0
+    for worker in workers:
+        assert "Traceback" not in worker.log.read_text("utf-8")
+
+
+def test_kills_lose_nothing_and_change_nothing(town: City) -> None:
+    sound, start, chance = eventful(30.0), recently(), random.Random(7)
+    sensors = range(200, 206)
+    town.enrol(sensors)
+    workers = [town.start(stage, name) for stage in ("classify", "gate") for name in ("1", "2")]
+    expected = [event for sensor in sensors for event in events_of(sensor, sound, start)]
+    sealed = {sensor: windows_of(sensor, sound, start, town.sealer) for sensor in sensors}
+    for turn in range(4):
+        for sensor in sensors:
+            n = len(sealed[sensor])
+            for window in sealed[sensor][turn * n // 4 : (turn + 1) * n // 4]:
+                town.send(WINDOWS, sensor, window)
+        town.flush()
+        if turn == 3:
+            break
+        lost = workers[turn] if turn < 2 else chance.choice(workers)
+        time.sleep(chance.uniform(0.0, 3.0))
+        lost.end(signal.SIGKILL)
+        lost.start()
+    assert set(town.wait_for(EVENTS, len(expected), sensors)) == set(expected)
+
+
+def test_rubbish_is_counted_and_disturbs_nobody(town: City) -> None:
+    sound, start = eventful(30.0), recently()
+    town.enrol([300])
+    town.start("classify", "1")
+    town.start("gate", "1")
+    good = windows_of(300, sound, start, town.sealer)
+    foreign = windows_of(301, sound, start, town.sealer)[0]
+    bad = {
+        "truncated_header": (b"300", good[0][:20]),
+        "bad_seal": (b"300", good[0][:-1] + bytes([good[0][-1] ^ 1])),
+        "wrong_sensor": (b"300", foreign),
+        "wrong_topic": (b"300", town.sealed_state(300)),
+        "bad_key": (b"three hundred", good[0]),
+    }
+    for sealed in good:
+        for key, value in bad.values():
+            town.send(WINDOWS, 300, value, key)
+        town.send(WINDOWS, 300, sealed)
+    town.flush()
+    expected = events_of(300, sound, start)
+    assert sorted(set(town.wait_for(EVENTS, len(expected), [300]))) == sorted(expected)
+    counts = dict.fromkeys(bad, 0)
+    wait_until(lambda: len(town.wait_for(REJECTS, 0)) >= len(bad), "rejects are told")
+    time.sleep(1.5)  # the last second's
+    for value in town.wait_for(REJECTS, 0):
+        told = json.loads(value)
+        assert set(told) == {"sensor_id", "slot", "reason", "count"}
+        counts[told["reason"]] += told["count"]
+    assert counts == dict.fromkeys(bad, len(good))
+
+
+REFUSED = {
+    "no stage": ({"SOURDINE_STAGE": ""}, 2, "SOURDINE_STAGE: expected classify or gate, got nothing"),
+    "no key": ({"SOURDINE_KEY": ""}, 2, "sourdine key new FILE makes one"),
+    "open key": ({"SOURDINE_KEY": "open.key"}, 2, "its owner alone"),
+    "policy": ({"SOURDINE_POLICY": "steet"}, 3, "steet"),
+    "another's rights": ({"SOURDINE_STAGE": "classify"}, 7, "sourdine topics apply"),
+}
+
+
+@pytest.mark.parametrize(("change", "code", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_worker_that_cannot_start_says_why_in_one_line(
+    change: dict[str, str], code: int, words: str, city: Broker, zone_key: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "open.key").write_bytes(zone_key.read_bytes())
+    (tmp_path / "open.key").chmod(0o644)
+    as_gate = {
+        "SOURDINE_STAGE": "gate",
+        "SOURDINE_KEY": str(zone_key),
+        "SOURDINE_KAFKA": str(city.file_of("gate")),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "faust", "-A", "sourdine.agents.app", "worker"],
+        cwd=tmp_path,
+        env=os.environ | as_gate | change,
+        capture_output=True,
+        text=True,
+        timeout=HANG_S,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert words in done.stderr
+
+
+def test_the_command_starts_the_same_worker(city: Broker, zone_key: Path, tmp_path: Path) -> None:
+    words = ("--stage", "gate", "--kafka", str(city.file_of("gate")), "--key", str(zone_key))
+    command = [sys.executable, "-m", "sourdine", "worker", *words]
+    with (
+        (tmp_path / "log").open("wb") as log,
+        subprocess.Popen(command, cwd=tmp_path, stderr=log, stdout=log) as process,
+    ):
+        try:
+            wait_until(lambda: "Worker ready" in (tmp_path / "log").read_text("utf-8"), "the worker is ready")
+        finally:
+            process.terminate()
+        assert process.wait(HANG_S) == 0
