@@ -76,7 +76,7 @@ def broken_files() -> dict[str, tuple[bytes, str]]:
         "no-samples.wav": (wav_bytes(b""), "empty"),
         "header-cut.wav": (good[:30], "truncated_header"),
         "data-cut.wav": (good[:-10_000], "truncated_data"),
-        "text.txt": (b"Nothing to hear here. " * 100, "not_audio"),
+        "text.wav": (b"Nothing to hear here. " * 100, "not_audio"),
         "silent-film.wav": (bytes(range(256)) * 50, "not_audio"),
         "adpcm.wav": (wav_bytes(pcm16(second), encoding=ADPCM, n_bits=4), "unsupported_encoding"),
         "rate-0.wav": (wav_bytes(pcm16(second), sample_rate=0), "bad_rate"),

@@ -6,6 +6,7 @@
 # a synthetic street serve.
 
 # %%
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,20 @@ else:
         (archive / name).write_bytes(Path("scene/synthetic-street.wav").read_bytes())
 done = subprocess.run([*SOURDINE, "run", archive, "--start", "auto", "--out", "results", "--quiet"], check=False)
 assert done.returncode in (0, 1)  # 1: some could not be heard, each with a line
+refused = json.loads(Path("results/report.json").read_bytes())["refused_by_reason"]
+if "no_time" in refused:
+    print(f"{refused['no_time']} without a time in name or header: without --start auto they begin at 00:00 of 1970")
+
+# %% [markdown]
+# ## What a record is
+#
+# Said here, because a file may be empty: there are nights without an event.
+
+# %%
+EVENTS = """read_json('results/events.jsonl', columns={
+    time: 'timestamp', data: 'struct(sensor_id uint32, slot bigint, sound_class varchar, level_db integer)'})"""
+LEVELS = """read_json('results/levels.jsonl', columns={
+    time: 'timestamp', data: 'struct(sensor_id uint32, slot bigint, level_db integer)'})"""
 
 # %% [markdown]
 # ## What happened, hour by hour
@@ -37,9 +52,9 @@ assert done.returncode in (0, 1)  # 1: some could not be heard, each with a line
 # %%
 print(
     duckdb.sql(
-        """
+        f"""
         select date_trunc('hour', time) as hour, data.sound_class as class, count(*) as events
-        from read_json('results/events.jsonl')
+        from {EVENTS}
         group by all order by all
         """
     )
@@ -51,11 +66,11 @@ print(
 # %%
 print(
     duckdb.sql(
-        """
+        f"""
         select level.data.sensor_id as sensor, level.time, level.data.level_db as laeq,
                list(event.data.sound_class) as told
-        from read_json('results/levels.jsonl') level
-        left join read_json('results/events.jsonl') event
+        from {LEVELS} level
+        left join {EVENTS} event
           on event.data.sensor_id = level.data.sensor_id
          and event.data.slot between level.data.slot and level.data.slot + 59
         where level.data.level_db is not null

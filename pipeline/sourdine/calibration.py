@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.errors import ConfigError, OutputError, printable
-from sourdine.files import replace_file
+from sourdine.files import refuse_other_than_file, replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MAX_BYTES: Final = 4_000
 #: Of the file's form.
 _VERSION: Final = 1
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _NUMBERS: Final = ("tone_hz", "tone_db", "full_scale_db", "spread_db")
 
 
@@ -103,9 +105,9 @@ def load(path: Path, sensor_id: int | None = None) -> Calibration:
     Parameters
     ----------
     path : pathlib.Path
-        A sensor's file, or a folder of such files.
+        A sensor's file; a folder of such files if the sensor is known.
     sensor_id : int or None, default=None
-        The sensor that it must be of; None if any will do.
+        The sensor that it must be of; None if it is not known.
 
     Returns
     -------
@@ -117,8 +119,14 @@ def load(path: Path, sensor_id: int | None = None) -> Calibration:
     ConfigError
         If it cannot be read, is no calibration, or is another sensor's.
     """
-    file = path / file_name(sensor_id) if path.is_dir() and sensor_id is not None else path
+    file = path
+    if path.is_dir():
+        if sensor_id is None:
+            example = path / file_name(1)
+            raise ConfigError(f"calibration {path}: a recording does not say its sensor: give one file, like {example}")
+        file = path / file_name(sensor_id)
     try:
+        refuse_other_than_file(file)
         if file.stat().st_size > _MAX_BYTES:
             raise ConfigError(f"calibration {file}: expected a file of at most {_MAX_BYTES // 1000} kB")
         found = tomllib.loads(file.read_text("utf-8"))
@@ -146,6 +154,8 @@ def _checked(file: Path, found: dict[str, Any]) -> Calibration:
     numbers = [found[name] for name in (*_NUMBERS, "sensor_id")]
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in numbers):
         raise ConfigError(f"calibration {file}: expected numbers for {', '.join(_NUMBERS)} and sensor_id")
+    if not isinstance(found["date"], str) or not _DATE.fullmatch(found["date"]):
+        raise ConfigError(f'calibration {file}: date: expected a time like "2026-05-04T21:00:00Z"')
     if not 0 <= found["full_scale_db"] <= 200:
         raise ConfigError(f"calibration {file}: full_scale_db: expected 0 to 200, got {found['full_scale_db']}")
     return Calibration(**found)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
+    from sourdine.calibration import Calibration
     from sourdine.policy import LoadedPolicy
 
 #: Encodings of raw PCM, by the names that ffmpeg and arecord users know.
@@ -70,6 +71,13 @@ class Mark:
     seconds: int
     is_clock: bool
 
+    @property
+    def words(self) -> str:
+        """How it is shown: a time in UTC, or ``second 12``."""
+        if self.is_clock:
+            return f"{datetime.fromtimestamp(self.seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return f"second {self.seconds}"
+
     def after(self, start_slot: int) -> int:
         """Return the second of a recording that it stands for.
 
@@ -117,10 +125,15 @@ class RunSettings:
         Recordings that are heard side by side; the output is the same for all.
     resume : bool, default=False
         Go on with an earlier run into the same folder.
-    full_scale_db : float or None, default=None
-        Level of full scale in dB re 20 µPa, from the calibration; None: levels are dBFS.
+    calibration : Calibration or None, default=None
+        What full scale is in all of them; None: levels are dBFS.
     channel : str, default="1"
         Number of the channel, ``mix`` for the mean of all, ``each`` for one input a channel.
+
+    Raises
+    ------
+    ConfigError
+        If the span ends before it begins.
     """
 
     paths: tuple[Path, ...]
@@ -135,8 +148,22 @@ class RunSettings:
     until: Mark | None = None
     jobs: int = 1
     resume: bool = False
-    full_scale_db: float | None = None
+    calibration: Calibration | None = None
     channel: str = "1"
+
+    def __post_init__(self) -> None:
+        """Look whether there is anything between the two marks, where that can be said for every recording."""
+        since, until = self.since, self.until
+        if since is None or until is None or (self.zone is not None and since.is_clock != until.is_clock):
+            return
+        if since.after(self.start_slot) >= until.after(self.start_slot):
+            span = f"{since.words} to {until.words}"
+            raise ConfigError(f"--since, --until: expected a span that ends after it begins, got {span}")
+
+    @property
+    def full_scale_db(self) -> float | None:
+        """Level of full scale in dB re 20 µPa; None: levels are dBFS."""
+        return None if self.calibration is None else self.calibration.full_scale_db
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +223,13 @@ def parse_start(text: str, option: str = "--start") -> int:
     try:
         start = datetime.fromisoformat(text)
     except ValueError:
-        raise ConfigError(f"{option}: expected a time like 2026-05-04T21:00:00Z") from None
+        raise ConfigError(f"{option}: expected a time like 2026-05-04T21:00:00Z, got {text}") from None
     if start.utcoffset() != timedelta(0):
-        raise ConfigError(f"{option}: expected UTC, marked by a Z at the end")
+        raise ConfigError(f"{option}: expected UTC, marked by a Z at the end, got {text}")
     if start.microsecond:
-        raise ConfigError(f"{option}: expected a whole second")
+        raise ConfigError(f"{option}: expected a whole second, got {text}")
     if not _EPOCH <= start <= _LAST_START:
-        raise ConfigError(f"{option}: expected a year from 1970 to 2999")
+        raise ConfigError(f"{option}: expected a year from 1970 to 2999, got {text}")
     return int((start - _EPOCH).total_seconds())
 
 

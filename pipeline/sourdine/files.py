@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sourdine.errors import ConfigError, OutputError, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from io import FileIO
     from pathlib import Path
 
@@ -22,13 +23,35 @@ PRIVATE: Final = 0o600
 ORDINARY: Final = 0o666
 
 
-def lock_folder(folder: Path) -> FileIO:
+def make_folder(folder: Path) -> None:
+    """Make a folder if it is not there.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Those above it are made too.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "it is a file, not a folder" if isinstance(error, FileExistsError) else error.strerror
+        raise OutputError(f"cannot write into {printable(str(folder))}: {why}") from None
+
+
+def lock_folder(folder: Path, names: Iterable[str]) -> FileIO:
     """Keep an output folder to this process, as long as what is returned stays open.
 
     Parameters
     ----------
     folder : pathlib.Path
         Made if it is not there.
+    names : iterable of str
+        Of the files that will be written into it.
 
     Returns
     -------
@@ -38,12 +61,18 @@ def lock_folder(folder: Path) -> FileIO:
     Raises
     ------
     ConfigError
-        If another process has it.
+        If another process has it, or a file of such a name is there and was not written under a lock like this: it may
+        be anyone's.
     OutputError
         If it cannot be written into.
     """
+    make_folder(folder)
+    shown = printable(str(folder))
+    if not (folder / LOCK_NAME).exists():
+        for name in names:
+            if _would_be_lost(folder / name):
+                raise ConfigError(f"{shown} holds a file {name} that no run has written: choose another --out")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         lock = kept_file(folder / LOCK_NAME)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,15 +80,14 @@ def lock_folder(folder: Path) -> FileIO:
             lock.close()
             raise
     except BlockingIOError:
-        shown = printable(str(folder))
         raise ConfigError(f"another sourdine writes into {shown}: wait for it, or choose another --out") from None
     except OSError as error:
-        raise OutputError(f"cannot write into {printable(str(folder))}: {error.strerror}") from None
+        raise OutputError(f"cannot write into {shown}: {error.strerror}") from None
     return lock
 
 
 def replace_file(path: Path, content: bytes, mode: int = ORDINARY) -> None:
-    """Write a whole file, in place of one of that name: a process that is killed leaves the old one or the new one.
+    """Write a whole file, in place of what has its name: a process that is killed leaves the old one or the new one.
 
     Parameters
     ----------
@@ -76,19 +104,16 @@ def replace_file(path: Path, content: bytes, mode: int = ORDINARY) -> None:
         If it cannot be written; what stood there stays.
     """
     half = path.with_name(f"{path.name}.{os.getpid()}.part")
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            half.replace(path)
-        except OSError:
-            with suppress(OSError):
-                half.unlink()
-            raise
+        with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            half.unlink()
         raise OutputError(f"cannot write {printable(str(path))}: {error.strerror}") from None
 
 
@@ -135,12 +160,40 @@ def kept_file(path: Path) -> FileIO:
     Raises
     ------
     ConfigError
-        If it is a link or has another name too: what stands under that name would change with it.
+        If it is a link or has another name too: what stands under that name would change with it. If it is no file.
     OSError
         If it cannot be opened.
     """
     with suppress(FileNotFoundError):
         status = path.lstat()
-        if stat.S_ISLNK(status.st_mode) or status.st_nlink > 1:
+        if stat.S_ISLNK(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1):
             raise ConfigError(f"{printable(str(path))} is a link: give its folder a copy of its own, or another --out")
+    refuse_other_than_file(path)
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644), "r+b", buffering=0)
+
+
+def refuse_other_than_file(path: Path) -> None:
+    """Look at what will be opened: opening or reading a pipe, socket or device may never end.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        What need not be there.
+
+    Raises
+    ------
+    ConfigError
+        If it is something else than a file.
+    """
+    with suppress(FileNotFoundError):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError(f"{printable(str(path))}: expected a file, got a folder, pipe, socket or device")
+
+
+def _would_be_lost(path: Path) -> bool:
+    """Tell whether something would be gone for good if a new file took its name."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_nlink == 1 and status.st_size > 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from dsp_core.zone import BlockError, Sealer, create_key, key_ids, rotate_key
 
 from sourdine.errors import ConfigError, printable
+from sourdine.files import refuse_other_than_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,9 @@ def do(action: str, path: Path) -> list[str]:
     ConfigError
         If it cannot be read or written, is no key, or others may read it.
     """
+    refuse_other_than_file(path)
+    if action == "new" and path.exists():
+        raise ConfigError(f"{path} is there already: sourdine key rotate gives it a new key, and keeps the old one")
     try:
         return ACTIONS[action](path)
     except BlockError as error:
@@ -59,6 +63,7 @@ def sealer(path: Path) -> Sealer:
     ConfigError
         If it cannot be read, is no key, or others may read it.
     """
+    refuse_other_than_file(path)
     try:
         return Sealer(path)
     except BlockError as error:

@@ -6,6 +6,7 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -220,8 +221,9 @@ def _read(path: Path, shown: str) -> dict[str, Any]:
             raise PolicyError(f"policy {shown}: not TOML: {error}") from None
         raise PolicyError(f"policy {shown}: nested too deeply, or a number of too many digits") from None
     except OSError as error:
-        names = ", ".join(SHIPPED)
-        raise PolicyError(f"policy {shown}: {error.strerror}; shipped policies: {names}") from None
+        near = get_close_matches(shown, SHIPPED, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        raise PolicyError(f"policy {shown}: {error.strerror}; shipped policies: {', '.join(SHIPPED)}{meant}") from None
 
 
 def _valid_until(fields: dict[str, Any], today: date) -> date | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dsp_core._dsp_core import ParameterError, __version__
+from dsp_core._dsp_core import DspCoreError, ParameterError, __version__
 
 if TYPE_CHECKING:
     from dsp_core.arrays import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AnomalyScorer",
+    "DspCoreError",
     "LevelSummary",
     "Levels",
     "ParameterError",
@@ -61,4 +62,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, "arrays", "records", "zone", *(name for name in globals() if name.startswith("__"))})

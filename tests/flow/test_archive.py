@@ -217,7 +217,7 @@ def test_a_file_by_two_names_is_heard_once(tmp_path: Path) -> None:
 def test_thousands_of_refusals_are_not_thousands_of_lines(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number in range(60):
-        (tmp_path / "in" / f"{number}.txt").write_text("no sound", "utf-8")
+        (tmp_path / "in" / f"{number}.wav").write_text("no sound", "utf-8")
     result = call("run", "in", "--out", "out", cwd=tmp_path)
     lines = result.stderr.splitlines()
     assert len(lines) == 21

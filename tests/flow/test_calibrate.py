@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from tests.chain import call, events_in, one_line
 from tests.sounds import noise, pcm16, write_wav
 
-from sourdine.calibration import Calibration, load
+from sourdine.calibration import Calibration, load, write
 from sourdine.errors import ConfigError
 
 RATE = 48_000
@@ -58,6 +59,32 @@ def test_an_earlier_calibration_is_kept_under_its_date(tmp_path: Path) -> None:
     assert all(load(tmp_path / "calibrations" / name).full_scale_db == 117.0 for name in names)
 
 
+def test_one_channel_of_several(tmp_path: Path) -> None:
+    both = np.stack([noise(10.0, sample_rate=RATE), tone()], axis=1)
+    stereo = ("--rate", str(RATE), "--channels", "2", "--json")
+    done = call("calibrate", "-", *stereo, "--channel", "2", cwd=tmp_path, stdin=pcm16(both))
+    assert json.loads(done.stdout)["full_scale_db"] == 117.0
+    assert "no_tone" in one_line(call("calibrate", "-", *stereo, cwd=tmp_path, stdin=pcm16(both)))
+
+
+def test_recordings_have_one_calibration_and_no_folder_of_them(tmp_path: Path) -> None:
+    calibration = Calibration(3, "2026-05-04T21:00:00Z", 1000.0, 94.0, 117.0, 0.1)
+    write(tmp_path / "calibrations", calibration)
+    write_wav(tmp_path / "in" / "a.wav", noise(61.0))
+    for command in (("run", "in"), ("picture", "in/a.wav")):
+        refused = call(*command, "--calibration", "calibrations", cwd=tmp_path)
+        assert refused.returncode == 2
+        assert "a recording does not say its sensor: give one file, like calibrations/sensor-" in one_line(refused)
+    said = "that of sensor 3, 2026-05-04T21:00:00Z, for every input"
+    done = call("run", "in", "--calibration", "calibrations/sensor-3.toml", cwd=tmp_path)
+    assert (done.returncode, said in done.stdout) == (0, True)
+    out = tmp_path / "sourdine-out"
+    assert f"Calibration: {said}." in (out / "report.md").read_text("utf-8")
+    assert json.loads((out / "report.json").read_bytes())["calibration"] == asdict(calibration)
+    assert call("run", "in", "--json", cwd=tmp_path).returncode == 0
+    assert json.loads((out / "report.json").read_bytes())["calibration"] is None
+
+
 REFUSED: dict[str, tuple[NDArray[np.float64], str]] = {
     "noise": (noise(10.0, sample_rate=RATE), "no_tone: expected 5 s of a steady, pure tone of 1000 Hz, got 0 s"),
     "short": (tone(seconds=3.0), "no_tone: expected 5 s"),
@@ -99,6 +126,7 @@ BROKEN = {
     "unknown": ({"colour": '"red"'}, "colour: unknown key"),
     "words": ({"full_scale_db": '"loud"'}, "expected numbers"),
     "out of range": ({"full_scale_db": "300.0"}, "full_scale_db: expected 0 to 200, got 300.0"),
+    "date": ({"date": '"today | yesterday"'}, "date: expected a time like"),
     "another sensor": ({"sensor_id": "18"}, "of sensor 18, expected sensor 17"),
 }
 

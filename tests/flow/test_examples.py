@@ -48,6 +48,8 @@ def test_events_of_an_archive(tmp_path: Path) -> None:
         assert words in said
     write_wav(tmp_path / "own" / "20260504_120000.wav", street_scene())
     assert "2026-05-04 12:00" in run("archive_events.py", "own", cwd=tmp_path)
+    write_wav(tmp_path / "untimed" / "a.wav", street_scene()[:RATE])
+    assert "1 without a time in name or header" in run("archive_events.py", "untimed", cwd=tmp_path)
 
 
 def test_there_are_three() -> None:

@@ -101,6 +101,17 @@ def test_what_is_said(tmp_path: Path) -> None:
     assert call("picture", "x.wav", "--quiet", cwd=tmp_path).stdout == ""
 
 
+def test_a_name_that_is_no_text_has_a_picture_too(tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav")
+    write_wav(tmp_path / name, noise(0.5))
+    for more in ((), ("--json",)):
+        done = call("picture", name, *more, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "caf?.wav.picture.png" in done.stdout
+    page = Page((tmp_path / f"{name}.picture.html").read_text("utf-8"))
+    assert any("caf?.wav, 00:00:00 to 00:00:01" in words for _, words in page.words)
+
+
 def test_page_loads_nothing_and_can_be_heard_as_words(tmp_path: Path) -> None:
     write_wav(tmp_path / "a<b>&'x.wav", noise(2.0))
     assert call("picture", "a<b>&'x.wav", cwd=tmp_path).returncode == 0
@@ -186,7 +197,7 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setattr(picture, "find_spec", lambda name: None)
     write_wav(tmp_path / "x.wav", noise(1.0))
     assert cli.run_command(command) == 2
-    assert capsys.readouterr().err == f"sourdine: pictures need {names}: pip install sourdine[picture]\n"
+    assert capsys.readouterr().err == f"sourdine: pictures need {names}: pip install 'sourdine[picture]'\n"
     assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
 
 

@@ -92,7 +92,7 @@ def test_a_report_that_cannot_be_written_is_said_and_the_records_stay(tmp_path: 
 def test_one_process_at_a_time_writes_into_a_folder(tmp_path: Path) -> None:
     write_wav(tmp_path / "x.wav", noise(2.0))
     os.mkfifo(tmp_path / "pipe")
-    with lock_folder(tmp_path / "out"):
+    with lock_folder(tmp_path / "out", ()):
         for command in (("run", "x.wav"), ("listen", "pipe", "--rate", "16000", "--quiet")):
             refused = call(*command, "--out", "out", cwd=tmp_path)
             assert (refused.returncode, "another sourdine writes into out" in one_line(refused)) == (2, True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
+from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 from dsp_core.records import Event
 from dsp_core.zone import Checkpoint, Describe, Gate, Mark, Sealer, Trigger
 from numpy.typing import NDArray
@@ -135,6 +136,12 @@ class City:
                 logs = "".join(worker.log.read_text("utf-8")[-1500:] for worker in self.workers.values())
                 raise AssertionError(f"{late}, but {len(set(values))}\n{logs}") from None
         return values
+
+    def members(self, group: str) -> list[MemberDescription]:
+        """Give the members of a group as the broker has them."""
+        client = self._broker.admin()
+        described: ConsumerGroupDescription = client.describe_consumer_groups([group])[group].result(timeout=30)
+        return list(described.members)
 
     def end(self) -> None:
         """Kill what still runs."""

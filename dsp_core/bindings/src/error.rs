@@ -2,8 +2,10 @@
 //! not be handed from one process to another.
 
 use pyo3::create_exception;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{IntoPyDict, PyType};
 
 create_exception!(
     dsp_core.zone,
@@ -12,21 +14,42 @@ create_exception!(
     "Everything that dsp_core refuses."
 );
 create_exception!(
-    dsp_core,
-    ParameterError,
-    DspCoreError,
-    "A parameter that a stage cannot be built with."
-);
-create_exception!(
     dsp_core.zone,
     BlockError,
     DspCoreError,
     "One input, block or stored state that was refused; `reason` is its code."
 );
 
+static PARAMETER_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+
+/// `ParameterError`: a `ValueError` too, which is what Python code expects of an argument out of range. PyO3's own exceptions
+/// have one base.
+fn parameter_error(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    let class = PARAMETER_ERROR.get_or_try_init(py, || {
+        let bases = (py.get_type::<DspCoreError>(), py.get_type::<PyValueError>());
+        let fields = [
+            ("__module__", "dsp_core"),
+            ("__doc__", "A parameter that a stage cannot be built with."),
+        ];
+        let made =
+            py.get_type::<PyType>()
+                .call1(("ParameterError", bases, fields.into_py_dict(py)?))?;
+        Ok::<_, PyErr>(made.cast_into::<PyType>()?.unbind())
+    })?;
+    Ok(class.bind(py))
+}
+
+/// A parameter error with its text, as Python sees it.
+fn refused(text: String) -> PyErr {
+    Python::attach(|py| match parameter_error(py) {
+        Ok(class) => PyErr::from_type(class.clone(), text),
+        Err(error) => error,
+    })
+}
+
 /// A parameter error, as Python sees it.
 pub(crate) fn parameter(error: dsp_core::ParameterError) -> PyErr {
-    ParameterError::new_err(error.to_string())
+    refused(error.to_string())
 }
 
 /// A refused block, as Python sees it.
@@ -42,7 +65,7 @@ pub(crate) fn block(error: dsp_core::BlockError) -> PyErr {
 
 /// A zone object that was handed on already.
 pub(crate) fn used_up(name: &str) -> PyErr {
-    ParameterError::new_err(format!(
+    refused(format!(
         "{name}: expected one that no stage has taken, got a used one"
     ))
 }
@@ -51,6 +74,6 @@ pub(crate) fn used_up(name: &str) -> PyErr {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add("DspCoreError", py.get_type::<DspCoreError>())?;
-    module.add("ParameterError", py.get_type::<ParameterError>())?;
+    module.add("ParameterError", parameter_error(py)?)?;
     module.add("BlockError", py.get_type::<BlockError>())
 }

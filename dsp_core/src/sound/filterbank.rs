@@ -1,7 +1,8 @@
 //! Mel filter banks as matrices, for arrays: the shipped one, and the one that music analysis has made common.
 
 use crate::error::ParameterError;
-use crate::sound::mel::{LogMel, LogMelSettings, empty_band};
+use crate::sound::mel::{LogMel, LogMelSettings};
+use crate::sound::spectrum::N_FFT;
 
 /// Which bank.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,17 +69,39 @@ pub fn mel_filterbank(
         }
     };
     let n_bins = settings.n_fft / 2 + 1;
-    for (row, [low, peak, high]) in matrix.chunks_exact_mut(n_bins).zip(&edges) {
+    for (row, band) in matrix.chunks_exact_mut(n_bins).zip(&edges) {
         if row.iter().all(|&weight| weight == 0.0) {
-            return Err(empty_band(settings.n_mels, *peak));
+            return Err(empty_band(&settings, *band));
         }
         if is_area_normalised {
+            let [low, _, high] = band;
             let scale = 2.0 / (high - low);
             row.iter_mut()
                 .for_each(|weight| *weight = (f64::from(*weight) * scale) as f32);
         }
     }
     Ok(matrix)
+}
+
+/// A band that holds no bin of the transform, the first one of a bank, and the ways out.
+pub(crate) fn empty_band(settings: &LogMelSettings, edges_hz: [f64; 3]) -> ParameterError {
+    let [low, peak, high] = edges_hz;
+    // Bands above are wider, and those below keep their bins when the transform grows by a power of two.
+    let n_fft = ((f64::from(settings.sample_rate) / (high - low)) as usize + 1).next_power_of_two();
+    let mut ways = vec!["fewer bands".to_owned()];
+    if N_FFT.contains(&n_fft) {
+        ways.insert(0, format!("n_fft={n_fft}"));
+    }
+    if settings.sample_rate > LogMelSettings::STREET.sample_rate {
+        ways.push("resample to 16000 Hz".to_owned());
+    }
+    let expected = "few enough bands for each to hold a bin of n_fft";
+    let n_mels = settings.n_mels;
+    let actual = format!(
+        "{n_mels} with an empty one at {peak:.1} Hz: {}",
+        ways.join(", or ")
+    );
+    ParameterError::new("n_mels", expected, actual)
 }
 
 fn slaney_edges(settings: &LogMelSettings) -> Vec<[f64; 3]> {

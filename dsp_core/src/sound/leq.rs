@@ -22,6 +22,35 @@ pub fn level_db(mean_square: f64, reference: f64) -> f64 {
 /// Largest magnitude of an array's samples: the power spectrum of 16 384 such samples still fits 32 bits.
 pub const MAX_MAGNITUDE: f32 = 1e12;
 
+/// How the values of an array are called where one is refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// Name of the parameter.
+    pub name: &'static str,
+    /// One value.
+    pub value: &'static str,
+    /// The place of a value in its row.
+    pub column: &'static str,
+    /// A row.
+    pub row: &'static str,
+}
+
+/// A signal: rows of samples.
+pub const SIGNAL: Words = Words {
+    name: "y",
+    value: "sample",
+    column: "sample",
+    row: "row",
+};
+
+/// Frames of bands.
+pub const FRAMES: Words = Words {
+    name: "frames",
+    value: "value",
+    column: "band",
+    row: "frame",
+};
+
 /// Names the first sample that is NaN, infinite or beyond ±[`MAX_MAGNITUDE`].
 ///
 /// # Shape
@@ -29,7 +58,7 @@ pub const MAX_MAGNITUDE: f32 = 1e12;
 ///
 /// # Errors
 /// There is one.
-pub fn check_samples(name: &'static str, samples: &[f32], n: usize) -> Result<(), ParameterError> {
+pub fn check_samples(words: Words, samples: &[f32], n: usize) -> Result<(), ParameterError> {
     // False for NaN too. Without an early exit the check runs over many samples at once.
     let is_good = |x: &f32| x.abs() <= MAX_MAGNITUDE;
     if samples.iter().fold(true, |ok, x| ok & is_good(x)) {
@@ -37,16 +66,16 @@ pub fn check_samples(name: &'static str, samples: &[f32], n: usize) -> Result<()
     }
     let at = samples.iter().position(|x| !is_good(x)).unwrap_or(0);
     let (expected, what) = match samples[at] {
-        x if x.is_nan() => ("finite samples", "NaN"),
-        x if x.is_infinite() => ("finite samples", "infinity"),
-        _ => ("samples within ±1e12", "more"),
+        x if x.is_nan() => (format!("finite {}s", words.value), "NaN"),
+        x if x.is_infinite() => (format!("finite {}s", words.value), "infinity"),
+        _ => (format!("{}s within ±1e12", words.value), "more"),
     };
-    let (row, sample) = (at / n.max(1), at % n.max(1));
-    let place = match samples.len() / n.max(1) {
-        1 => format!("{what} at sample {sample}"),
-        _ => format!("{what} at sample {sample} of row {row}"),
-    };
-    Err(ParameterError::new(name, expected, place))
+    let (row, column) = (at / n.max(1), at % n.max(1));
+    let mut place = format!("{what} at {} {column}", words.column);
+    if samples.len() / n.max(1) > 1 {
+        place += &format!(" of {} {row}", words.row);
+    }
+    Err(ParameterError::new(words.name, expected, place))
 }
 
 /// Where periods of equal length begin: period k holds the samples from ceil(k × length) on.
@@ -169,18 +198,18 @@ mod tests {
     #[test]
     fn a_fault_is_named_by_row_and_sample() {
         let mut samples = [0.0; 12];
-        assert_eq!(check_samples("y", &samples, 4), Ok(()));
+        assert_eq!(check_samples(SIGNAL, &samples, 4), Ok(()));
         samples[6] = f32::INFINITY;
-        let words = check_samples("y", &samples, 4).unwrap_err().to_string();
+        let words = check_samples(SIGNAL, &samples, 4).unwrap_err().to_string();
         assert_eq!(
             words,
             "y: expected finite samples, got infinity at sample 2 of row 1"
         );
         samples[6] = f32::NAN;
-        let words = check_samples("y", &samples, 12).unwrap_err().to_string();
+        let words = check_samples(SIGNAL, &samples, 12).unwrap_err().to_string();
         assert_eq!(words, "y: expected finite samples, got NaN at sample 6");
         samples[6] = -2e12;
-        let words = check_samples("y", &samples, 6).unwrap_err().to_string();
+        let words = check_samples(SIGNAL, &samples, 6).unwrap_err().to_string();
         assert_eq!(
             words,
             "y: expected samples within ±1e12, got more at sample 0 of row 1"

@@ -2,6 +2,7 @@
 
 use crate::error::ParameterError;
 use crate::simd::per_path;
+use crate::sound::filterbank::empty_band;
 use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
 
 /// Added to a band before the logarithm, so that silence is finite.
@@ -102,13 +103,6 @@ fn bands_of(settings: &LogMelSettings) -> Vec<Band> {
         .collect()
 }
 
-/// A band that holds no bin of the transform.
-pub(crate) fn empty_band(n_mels: usize, peak_hz: f64) -> ParameterError {
-    let expected = "few enough bands for each to hold a bin of n_fft";
-    let actual = format!("{n_mels} with an empty one at {peak_hz:.1} Hz");
-    ParameterError::new("n_mels", expected, actual)
-}
-
 impl LogMel {
     /// Makes the tables.
     ///
@@ -181,7 +175,7 @@ impl LogMel {
     pub fn check_bands(&self) -> Result<(), ParameterError> {
         let empty = self.bands.iter().find(|band| band.weights.is_empty());
         match empty {
-            Some(band) => Err(empty_band(self.settings.n_mels, band.edges_hz[1])),
+            Some(band) => Err(empty_band(&self.settings, band.edges_hz)),
             None => Ok(()),
         }
     }

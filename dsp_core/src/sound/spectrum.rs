@@ -13,7 +13,7 @@ pub(crate) const LANES: usize = 16;
 /// Complex rows between two rows of padding: without it the rows of one butterfly share one set of the L1 cache.
 const RUN: usize = 16;
 /// Smallest and largest transform.
-const N_FFT: std::ops::RangeInclusive<usize> = 64..=16_384;
+pub(crate) const N_FFT: std::ops::RangeInclusive<usize> = 64..=16_384;
 
 /// One complex value of every frame, later the magnitudes of two bins.
 pub(crate) type Row = [[f32; LANES]; 2];

@@ -34,7 +34,12 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     """
     states = States(settings.broker, outbox, settings.stage)
     shell = GatesShell(
-        lambda: Gates(settings.sealer, settings.policy.core, settings.full_scale_of), outbox, rejects, states, EVENTS
+        lambda: Gates(settings.sealer, settings.policy.core, settings.full_scale_of),
+        lambda: {place.partition for place in app.consumer.assignment()},
+        outbox,
+        rejects,
+        states,
+        EVENTS,
     )
 
     @app.agent(app.topic(CANDIDATES, key_type=bytes, value_type=bytes))  # type: ignore[untyped-decorator]
@@ -47,6 +52,8 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     async def keep_states() -> None:
         await shell.keep_on(app.consumer)
 
+    # Sent before every assignment, the first and those that change nothing included; one at the assignment itself could
+    # come after the first messages.
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def forget(*_: Any, **__: Any) -> None:
         shell.forget()

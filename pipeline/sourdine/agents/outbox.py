@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 #: One awaited send after the other makes some 116 a second; this many at a time make thousands, in bounded memory.
 MAX_IN_FLIGHT: Final = 64
-#: Small messages that come within this time travel together.
-_LINGER_MS: Final = 5
+#: What comes within this time travels in one request; each costs the processor as much as several messages.
+_LINGER_MS: Final = 25
 
 
 class Outbox:

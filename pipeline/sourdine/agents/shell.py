@@ -15,7 +15,7 @@ from sourdine.cut import Message
 from sourdine.outgoing.cloudevents import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from dsp_core.records import Event
 
@@ -113,6 +113,8 @@ class GatesShell:
     ----------
     make_stage : callable
         Makes the gates of one partition.
+    assigned : callable
+        Says which partitions are this worker's.
     outbox : Outbox
         Sends.
     rejects : Rejects
@@ -124,11 +126,19 @@ class GatesShell:
     """
 
     def __init__(
-        self, make_stage: Callable[[], Gates], outbox: Outbox, rejects: Rejects, states: States, topic: str
+        self,
+        make_stage: Callable[[], Gates],
+        assigned: Callable[[], Collection[int]],
+        outbox: Outbox,
+        rejects: Rejects,
+        states: States,
+        topic: str,
     ) -> None:
-        self._make_stage, self._outbox, self._rejects, self._states = make_stage, outbox, rejects, states
+        self._make_stage, self._assigned = make_stage, assigned
+        self._outbox, self._rejects, self._states = outbox, rejects, states
         self._topic = topic
         self._partitions: dict[int, _Partition] = {}
+        self._is_begun = False
 
     async def take(self, event: Any) -> None:
         """Judge a candidate.
@@ -140,7 +150,7 @@ class GatesShell:
         """
         came = event.message
         message = message_of(event)
-        partition = self._partitions.get(came.partition) or await self._begin(came.partition)
+        partition = (await self._own()).get(came.partition)
         if partition is None:  # it was given to others meanwhile, and they read this message again
             came.incref()
             return
@@ -193,17 +203,21 @@ class GatesShell:
         await asyncio.gather(*due)
 
     def forget(self) -> None:
-        """Drop everything: the partitions are being given out anew, and states are read again."""
-        self._partitions = {}
+        """Drop everything: partitions are being given out anew, and states are read again."""
+        self._partitions, self._is_begun = {}, False
         self._states.forget()
 
-    async def _begin(self, number: int) -> _Partition | None:
-        """Read the states of a partition's sensors; None if it was taken from us while we did."""
-        given_out, partition = self._partitions, _Partition(self._make_stage())
-        for sensor_id, states in (await self._states.read(number)).items():
-            self._rejects.restore(partition.gates, sensor_id, states)
-        given_out[number] = partition
-        return partition if given_out is self._partitions else None
+    async def _own(self) -> dict[int, _Partition]:
+        """Read the states of our sensors, once; nothing if the partitions were taken from us while we did."""
+        ours = self._partitions
+        if not self._is_begun:
+            for number, by_sensor in (await self._states.read(self._assigned())).items():
+                ours[number] = _Partition(self._make_stage())
+                for sensor_id, states in by_sensor.items():
+                    self._rejects.restore(ours[number].gates, sensor_id, states)
+            if ours is self._partitions:
+                self._is_begun = True
+        return ours if ours is self._partitions else {}
 
     async def _keep(self, number: int, partition: _Partition, sensor_id: int, sensor: _Sensor, consumer: Any) -> None:
         state, held, sensor.held = partition.gates.state(sensor_id), sensor.held, []

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 if TYPE_CHECKING:
     from asyncio import Future
+    from collections.abc import Collection
 
     from sourdine.agents.outbox import Outbox
     from sourdine.broker import BrokerSettings
@@ -41,33 +42,31 @@ class States:
         self._consumer: Any = None
         self._others: dict[tuple[int, int], set[bytes]] = defaultdict(set)
 
-    async def read(self, partition: int) -> dict[int, list[bytes]]:
-        """Read all states of a partition's sensors.
+    async def read(self, partitions: Collection[int]) -> dict[int, dict[int, list[bytes]]]:
+        """Read all states of the sensors of some partitions.
 
         Parameters
         ----------
-        partition : int
+        partitions : collection of int
             The same in this topic as in that of the input.
 
         Returns
         -------
-        dict of int to list of bytes
-            Sealed states by sensor, one of each process that has written one.
+        dict of int to dict of int to list of bytes
+            By partition and sensor, the sealed states, one of each process that has written one.
         """
-        newest: dict[bytes, bytes | None] = {}
-        consumer, place = await self._started(), TopicPartition(TOPIC, partition)
-        consumer.assign([place])
-        (begin,), (end,) = [
-            offsets.values()
-            for offsets in (await consumer.beginning_offsets([place]), await consumer.end_offsets([place]))
-        ]
+        consumer, places = await self._started(), [TopicPartition(TOPIC, partition) for partition in partitions]
+        consumer.assign(places)
+        begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         # Not seek_to_beginning: the reset of a new assignment may come after it, and lead to the end.
-        consumer.seek(place, begin)
-        while await consumer.position(place) < end:
-            for records in (await consumer.getmany(place, timeout_ms=_WAIT_MS)).values():
-                newest.update((record.key, record.value) for record in records)
+        for place in places:
+            consumer.seek(place, begins[place])
+        newest: dict[int, dict[bytes, bytes | None]] = {partition: {} for partition in partitions}
+        while any([await consumer.position(place) < ends[place] for place in places]):
+            for place, records in (await consumer.getmany(*places, timeout_ms=_WAIT_MS)).items():
+                newest[place.partition].update((record.key, record.value) for record in records)
         consumer.assign([])
-        return self._by_sensor(partition, newest)
+        return {partition: self._by_sensor(partition, kept) for partition, kept in newest.items()}
 
     async def write(self, partition: int, sensor_id: int, state: bytes) -> Future[Any]:
         """Write a sensor's state; what other processes wrote goes once it stands.

@@ -117,9 +117,16 @@ def one_of(names: Sequence[str], what: str) -> Callable[[str], str]:
     def check(word: str) -> str:
         if word in names:
             return word
-        raise argparse.ArgumentTypeError(f"{word} is no {what}{meant(word, names)} Known: {', '.join(names)}")
+        raise argparse.ArgumentTypeError(f"{word} is no {what}{meant(word, names) or '.'} Known: {', '.join(names)}")
 
     return check
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {word}") from None
 
 
 def add_manners(parser: argparse.ArgumentParser) -> None:
@@ -143,11 +150,11 @@ def add_pcm(parser: argparse.ArgumentParser) -> None:
         Of the command.
     """
     raw = parser.add_argument_group("raw PCM")
-    raw.add_argument("--rate", metavar="HZ", type=int, help="sample rate, 8000 to 192000")
+    raw.add_argument("--rate", metavar="HZ", type=_whole, help="sample rate, 8000 to 192000")
     encoding = one_of(PCM_ENCODINGS, "encoding")
     encodings = f"encoding: {', '.join(PCM_ENCODINGS)} (default: s16le)"
-    raw.add_argument("--format", metavar="NAME", type=encoding, help=encodings)
-    raw.add_argument("--channels", metavar="N", type=int, help="interleaved channels (default: 1)")
+    raw.add_argument("--format", metavar="NAME", type=encoding, choices=PCM_ENCODINGS, help=encodings)
+    raw.add_argument("--channels", metavar="N", type=_whole, help="interleaved channels (default: 1)")
 
 
 def add_channel(parser: argparse.ArgumentParser, *, may_be_each: bool = False) -> None:
@@ -166,43 +173,17 @@ def add_channel(parser: argparse.ArgumentParser, *, may_be_each: bool = False) -
     parser.add_argument("--channel", metavar=f"N|mix{'|each' * may_be_each}", default="1", help=words)
 
 
-def add_calibration(parser: argparse.ArgumentParser) -> None:
+def add_calibration(parser: argparse.ArgumentParser, words: str) -> None:
     """Add what says what full scale is.
 
     Parameters
     ----------
     parser : argparse.ArgumentParser
         Of the command.
+    words : str
+        What it may be, and what it is for.
     """
-    words = "file of `sourdine calibrate`, or a folder of them; without it levels are dBFS"
-    parser.add_argument("--calibration", metavar="FILE", type=Path, help=words)
-
-
-def full_scale_of(path: Path | None, sensor_id: int | None) -> float | None:
-    """Return what full scale is by a calibration.
-
-    Parameters
-    ----------
-    path : pathlib.Path or None
-        A sensor's file or a folder of them; None if there is no calibration.
-    sensor_id : int or None
-        The sensor that it must be of; None if any will do.
-
-    Returns
-    -------
-    float or None
-        In dB re 20 µPa.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read, is no calibration, or is another sensor's.
-    """
-    if path is None:
-        return None
-    from sourdine.calibration import load
-
-    return load(path, sensor_id).full_scale_db
+    parser.add_argument("--calibration", metavar="FILE", type=Path, help=f"{words}; without it levels are dBFS")
 
 
 def need(what: str, extra: str, *modules: str) -> None:
@@ -224,4 +205,4 @@ def need(what: str, extra: str, *modules: str) -> None:
     """
     absent = [module for module in modules if find_spec(module) is None]
     if absent:
-        raise ConfigError(f"{what} need {' and '.join(absent)}: pip install sourdine[{extra}]")
+        raise ConfigError(f"{what} need {' and '.join(absent)}: pip install 'sourdine[{extra}]'")

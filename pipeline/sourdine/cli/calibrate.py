@@ -8,13 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_manners, add_pcm, one_of
+from sourdine.cli.arguments import add_channel, add_manners, add_pcm, one_of
 from sourdine.cli.terminal import EXIT_OK, say
-from sourdine.config import parse_pcm, parse_sensor
+from sourdine.config import parse_channel, parse_pcm, parse_sensor
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
     import argparse
+
+    from sourdine.calibration import Calibration
 
 _LEVELS_DB: Final = ("94", "114")
 _FREQUENCIES_HZ: Final = ("1000", "250")
@@ -46,11 +48,21 @@ def add(commands: Any) -> None:
     parser.add_argument("path", metavar="PATH", help="recording of the tone, or - for raw PCM on standard input")
     parser.add_argument("--sensor", metavar="N", default="1", help="number of the sensor (default: 1)")
     level = one_of(_LEVELS_DB, "level of a calibrator in dB")
-    parser.add_argument("--tone", metavar="DB", type=level, default="94", help="its level: 94 or 114 (default: 94)")
+    parser.add_argument(
+        "--tone", metavar="DB", type=level, choices=_LEVELS_DB, default="94", help="its level: 94 or 114 (default: 94)"
+    )
     hz = one_of(_FREQUENCIES_HZ, "frequency of a calibrator in Hz")
-    parser.add_argument("--hz", metavar="HZ", type=hz, default="1000", help="its frequency: 1000 (default) or 250")
+    parser.add_argument(
+        "--hz",
+        metavar="HZ",
+        type=hz,
+        choices=_FREQUENCIES_HZ,
+        default="1000",
+        help="its frequency: 1000 (default) or 250",
+    )
     out = Path("calibrations")
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"folder of the file (default: {out})")
+    add_channel(parser)
     add_pcm(parser)
     add_manners(parser)
     parser.set_defaults(run=run)
@@ -73,12 +85,14 @@ def run(parsed: argparse.Namespace) -> int:
     if is_pipe and sys.stdin.isatty():
         raise ConfigError("- expects raw PCM from a pipe, and standard input is a terminal")
     pcm = parse_pcm(parsed.rate, parsed.format, parsed.channels) if is_pipe else None
-    sensor_id = parse_sensor(parsed.sensor)
+    sensor_id, channel = parse_sensor(parsed.sensor), parse_channel(parsed.channel, may_be_each=False)
     from sourdine.calibration import write
     from sourdine.local.calibrate import calibrate
+    from sourdine.local.inputs import Input, channel_of
 
     path = None if is_pipe else Path(parsed.path)
-    found = calibrate(path, pcm, sensor_id=sensor_id, tone_hz=float(parsed.hz), tone_db=float(parsed.tone))
+    item = Input(sensor_id, path, channel_of(channel))
+    found = calibrate(item, pcm, tone_hz=float(parsed.hz), tone_db=float(parsed.tone))
     file = write(parsed.out, found)
     if parsed.json:
         say(json.dumps({**asdict(found), "file": str(file)}) + "\n")
@@ -89,3 +103,30 @@ def run(parsed: argparse.Namespace) -> int:
             f"Written to {file}; give it to run and listen with --calibration {file}\n"
         )
     return EXIT_OK
+
+
+def load_calibration(path: Path | None, sensor_id: int | None = None) -> Calibration | None:
+    """Read what full scale is.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        A sensor's file, or a folder of such files if the sensor is known; None if there is no calibration.
+    sensor_id : int or None, default=None
+        The sensor that it must be of; None if it is not known.
+
+    Returns
+    -------
+    Calibration or None
+        None for None.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, is no calibration, is another sensor's, or is a folder and the sensor is not known.
+    """
+    if path is None:
+        return None
+    from sourdine.calibration import load
+
+    return load(path, sensor_id)

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm
+from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.policy import load_policy
-from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say, say_aside
+from sourdine.cli.terminal import EXIT_OK, LIVE_EXIT_WORDS, say, say_aside
 from sourdine.config import ListenSettings, parse_channel, parse_pcm, parse_sensor
 from sourdine.errors import ConfigError
 
@@ -42,7 +43,8 @@ def add(commands: Any) -> None:
     commands : object
         What argparse adds commands to.
     """
-    parser = commands.add_parser("listen", help="hear live sound, by the clock", description=_WORDS, epilog=EXIT_WORDS)
+    words = "hear live sound, by the clock"
+    parser = commands.add_parser("listen", help=words, description=_WORDS, epilog=LIVE_EXIT_WORDS)
     parser.add_argument("path", metavar="PATH", help="- for standard input, or a named pipe or socket of raw PCM")
     add_pcm(parser)
     add_channel(parser)
@@ -52,7 +54,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--out", metavar="DIR", type=Path, default=out, help=f"records and state (default: {out})")
     key = "key that the state is sealed with (default: zone.key in the output folder, made if it is not there)"
     parser.add_argument("--key", metavar="FILE", type=Path, help=key)
-    add_calibration(parser)
+    add_calibration(parser, "the sensor's file of `sourdine calibrate`, or the folder of such files")
     add_manners(parser)
     parser.set_defaults(run=run)
 
@@ -77,6 +79,7 @@ def run(parsed: argparse.Namespace) -> int:
     channel = parse_channel(parsed.channel, may_be_each=False)
     if channel != "mix" and int(channel) > pcm.n_channels:
         raise ConfigError(f"--channel: expected at most {pcm.n_channels}, as --channels says, got {channel}")
+    calibration = load_calibration(parsed.calibration, sensor_id)
     settings = ListenSettings(
         path=None if parsed.path == "-" else Path(parsed.path),
         pcm=pcm,
@@ -84,7 +87,7 @@ def run(parsed: argparse.Namespace) -> int:
         out=parsed.out,
         policy=load_policy(parsed.policy),
         key=parsed.key,
-        full_scale_db=full_scale_of(parsed.calibration, sensor_id),
+        full_scale_db=None if calibration is None else calibration.full_scale_db,
         channel=channel,
     )
     from sourdine.local.interrupt import Stop

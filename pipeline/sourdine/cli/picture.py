@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_channel, add_manners, full_scale_of, need
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, need
+from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
 from sourdine.config import RunSettings, parse_channel, parse_mark
@@ -49,7 +50,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--since", metavar="TIME", help=f"hear nothing before: {moment}")
     parser.add_argument("--until", metavar="TIME", help="hear nothing from there on: as --since")
     add_channel(parser)
-    add_calibration(parser)
+    add_calibration(parser, "the sensor's file of `sourdine calibrate`")
     add_manners(parser)
     parser.set_defaults(run=run)
 
@@ -78,7 +79,7 @@ def run(parsed: argparse.Namespace) -> int:
         policy=load_policy(parsed.policy),
         since=parse_mark("--since", parsed.since, is_start_known=False),
         until=parse_mark("--until", parsed.until, is_start_known=False),
-        full_scale_db=full_scale_of(parsed.calibration, None),
+        calibration=load_calibration(parsed.calibration),
         channel=parse_channel(parsed.channel, may_be_each=False),
     )
     is_watched = sys.stderr.isatty() and not parsed.quiet

@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, full_scale_of, need
+from sourdine.cli.arguments import add_calibration, add_channel, add_manners, add_pcm, need
+from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.picture import draw_left
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
@@ -28,9 +29,10 @@ Hear recordings or a pipe, and write down what may leave.
   sourdine run archive/ --out results --resume          go on after an interruption
   sourdine run day.wav --since 08:00:00 --until 09:00   a part of a long one
 
-Each file is a sensor of its own, numbered from 1 in sorted order. What leaves is written as CloudEvents, one a line,
+Folders are searched for WAV, FLAC, OGG, MP3, M4A, MP4 and AAC by their suffixes; what else they hold is counted. Each
+file is a sensor of its own, numbered from 1 in sorted order. What leaves is written as CloudEvents, one a line,
 into events.jsonl, levels.jsonl and health.jsonl of the output folder, with a report (report.md, report.json) and a
-journal of the inputs that are done. Files of these names are replaced, but for --resume.
+journal of the inputs that are done. Files of an earlier run are replaced, but for --resume.
 """
 
 
@@ -109,7 +111,7 @@ def settings_of(parsed: argparse.Namespace) -> RunSettings:
         until=parse_mark("--until", parsed.until, is_start_known=parsed.start is not None),
         jobs=parse_jobs(parsed.jobs),
         resume=parsed.resume,
-        full_scale_db=full_scale_of(parsed.calibration, None),
+        calibration=load_calibration(parsed.calibration),
         channel=parse_channel(parsed.channel),
     )
 
@@ -185,6 +187,6 @@ def add_arguments(parser: argparse.ArgumentParser, n_paths: str) -> None:
     background = "a recording of the place on a usual day, to learn its background from first"
     parser.add_argument("--background", metavar="PATH", type=Path, help=background)
     parser.add_argument("--picture", action="store_true", help="draw what left, from the records alone, as picture.png")
-    add_calibration(parser)
+    add_calibration(parser, "a sensor's file of `sourdine calibrate`, for every input")
     add_manners(parser)
     add_pcm(parser)

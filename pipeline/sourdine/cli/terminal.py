@@ -19,6 +19,13 @@ policy does not stand; 4 output cannot be written; 5 internal error; 130 interru
 """
 
 
+#: Of a command that hears live sound: nothing is refused as a whole, and nothing goes on by --resume.
+LIVE_EXIT_WORDS: Final = """\
+exit codes: 0 the sound has ended, or SIGINT or SIGTERM has ended it; 1 the sound cannot be live; 2 wrong usage; 3 the
+policy does not stand; 4 output cannot be written; 5 internal error
+"""
+
+
 def say(text: str) -> None:
     """Write what was asked for to standard output.
 

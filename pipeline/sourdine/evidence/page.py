@@ -7,7 +7,15 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from sourdine.evidence.picture import WARNING
-from sourdine.evidence.words import class_words, confidence_words, count_words, headline, level_words, metric_words
+from sourdine.evidence.words import (
+    class_words,
+    confidence_words,
+    count_words,
+    headline,
+    level_words,
+    metric_words,
+    span_words,
+)
 from sourdine.local.view import clock
 from sourdine.policy import SPEECH_BIT_PER_S
 
@@ -139,10 +147,9 @@ def _table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 def _stayed(evidence: Evidence) -> Iterable[str]:
     policy = evidence.policy
     bit_per_s = policy.capacity.bit_per_s
-    span = f"{clock(evidence.since_s)} to {clock(evidence.until_s)}"
     sentences = (
-        f"The recording is {evidence.name}, {span}, at {evidence.sample_rate} Hz. It went through the same chain as in "
-        "sourdine run, and the marks are the records that the chain wrote.",
+        f"The recording is {evidence.name}, {span_words(evidence)}, at {evidence.sample_rate} Hz. It went through the "
+        "same chain as in sourdine run, and the marks are the records that the chain wrote.",
         "Bits in are the samples that went in, each as large as in the file. Bits out are what the records can tell, "
         "an event's second within its hour counted in; which sensor it was is not.",
         f"Policy {policy.core.name} lets one sensor out with at most {bit_per_s:.3f} bit/s over a clock hour. Speech "

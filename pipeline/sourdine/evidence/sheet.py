@@ -13,8 +13,8 @@ from sourdine.evidence.marks import MAX_LONG, draw_flags, draw_levels, draw_stat
 from sourdine.evidence.picture import WARNING
 from sourdine.evidence.style import FAINT, INK, LEFT, STAYED, house_style, new_figure, png_bytes
 from sourdine.evidence.time_axis import set_time_axis
-from sourdine.evidence.words import confidence_dots, count_words, grouped, headline, share_words
-from sourdine.local.view import clock, count
+from sourdine.evidence.words import confidence_dots, count_words, grouped, headline, share_words, span_words
+from sourdine.local.view import count
 from sourdine.policy import SPEECH_BIT_PER_S
 
 if TYPE_CHECKING:
@@ -98,11 +98,10 @@ def _write_head(figure: Figure, evidence: Evidence) -> None:
     )
     figure.add_artist(box)
     policy = evidence.policy
-    span = f"{clock(evidence.since_s)} to {clock(evidence.until_s)}"
     bit_per_s = policy.capacity.bit_per_s
     words = (
-        f"{_short(evidence.name)}, {span}. Policy {policy.core.name}: at most {bit_per_s:.3f} bit/s over a clock "
-        f"hour, {SPEECH_BIT_PER_S / bit_per_s:.0f} times less than speech."
+        f"{_short(evidence.name)}, {span_words(evidence)}. Policy {policy.core.name}: at most {bit_per_s:.3f} bit/s "
+        f"over a clock hour, {SPEECH_BIT_PER_S / bit_per_s:.0f} times less than speech."
     )
     figure.text(_LEFT_EDGE, 0.912, words, fontsize=10.5, va="center")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from math import log2
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -72,7 +73,7 @@ def read_spectrogram(path: Path, channel: int | None, since_s: float, until_s: f
         If libsndfile cannot read what the chain can, such as BW64.
     """
     try:
-        sound = soundfile.SoundFile(path)
+        sound = soundfile.SoundFile(os.fsencode(path))  # a name may be no text
     except soundfile.LibsndfileError:
         raise ConfigError(
             f"picture: libsndfile cannot read {printable(str(path))}; convert it to WAV or FLAC"

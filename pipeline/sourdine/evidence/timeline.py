@@ -257,7 +257,7 @@ def _set_levels_axis(axes: Axes, left: Left) -> None:
     known = [values[values != _MISSING] for values in map(np.array, left.values.values())]
     known = [values for values in known if len(values)]
     if not known:
-        axes.set_yticks([])
+        _say_no_levels(axes, left)
         return
     low = 10 * floor((min(values.min() for values in known) - 2) / 10)
     high = 10 * ceil((max(values.max() for values in known) + 2) / 10)
@@ -285,8 +285,8 @@ def _draw_all_levels(axes: Axes, left: Left) -> None:
     """Draw how the levels of all sensors lie: the median, and 10 to 90 % of them."""
     width_s, starts = _bins(left)
     pairs = [left.levels_of(sensor_id) for sensor_id in left.slots]
-    if not pairs:
-        axes.set_yticks([])
+    if not any(np.isfinite(values).any() for _, values in pairs):
+        _say_no_levels(axes, left)
         return
     places = np.concatenate([(slots - starts[0]) // width_s for slots, _ in pairs])
     values = np.concatenate([values for _, values in pairs])
@@ -302,6 +302,15 @@ def _draw_all_levels(axes: Axes, left: Left) -> None:
     axes.yaxis.set_major_locator(MultipleLocator(10))
     axes.set_ylabel(f"level ({left.unit}): median, and\n10 to 90 % of all sensors")
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
+
+
+def _say_no_levels(axes: Axes, left: Left) -> None:
+    """Leave no panel without a word."""
+    axes.set_yticks([])
+    why = (
+        "no level left: all are missing, for less than 95 % of each period was heard" if left.slots else "no level left"
+    )
+    axes.text(0.5, 0.45, why, transform=axes.transAxes, ha="center", va="center", color=STAYED, fontsize=10)
 
 
 def _bins(left: Left) -> tuple[int, NDArray[np.int64]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Final
 
-from sourdine.local.view import CONFIDENCES, SCALE_NAMES, count
+from sourdine.local.view import CONFIDENCES, SCALE_NAMES, clock, count
 from sourdine.policy_words import METRIC_NAMES
 
 if TYPE_CHECKING:
@@ -171,6 +171,22 @@ def count_words(released: Released) -> tuple[str, ...]:
         count(len(released.levels), "level"),
         count(len(released.states), "sensor state"),
     )
+
+
+def span_words(evidence: Evidence) -> str:
+    """Return the part of the recording that was heard, up to the second in which it ends.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What went in.
+
+    Returns
+    -------
+    str
+        For instance ``00:00:15 to 00:01:02``.
+    """
+    return f"{clock(evidence.since_s)} to {clock(ceil(evidence.until_s))}"
 
 
 def headline(evidence: Evidence) -> str:

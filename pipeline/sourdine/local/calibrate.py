@@ -9,29 +9,24 @@ from dsp_core.zone import BlockError, Calibrate
 
 from sourdine.calibration import Calibration
 from sourdine.errors import ConfigError
-from sourdine.local.inputs import Input, Refusal, open_source, refusal_of
+from sourdine.local.inputs import Refusal, open_source, refusal_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sourdine.config import PcmFormat
+    from sourdine.local.inputs import Input
 
 _BLOCK_S: Final = 0.5
 
 
-def calibrate(
-    path: Path | None, pcm: PcmFormat | None, *, sensor_id: int, tone_hz: float, tone_db: float
-) -> Calibration:
+def calibrate(item: Input, pcm: PcmFormat | None, *, tone_hz: float, tone_db: float) -> Calibration:
     """Measure the tone in a recording.
 
     Parameters
     ----------
-    path : pathlib.Path or None
-        The recording; None for standard input.
+    item : Input
+        The recording or standard input, and the number of the sensor.
     pcm : PcmFormat or None
         Layout of standard input.
-    sensor_id : int
-        Number of the sensor.
     tone_hz : float
         Frequency of the calibrator in Hz.
     tone_db : float
@@ -47,7 +42,6 @@ def calibrate(
     ConfigError
         If it cannot be heard or holds no steady, pure, unclipped tone of the calibrator.
     """
-    item = Input(sensor_id, path)
     source = open_source(item, pcm)
     if isinstance(source, Refusal):
         raise ConfigError(f"{item.name}: {source.reason}: {source.text}")
@@ -60,4 +54,4 @@ def calibrate(
         refusal = refusal_of(error)
         raise ConfigError(f"{item.name}: {refusal.reason}: {refusal.text}") from None
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Calibration(sensor_id, now, tone_hz, tone_db, full_scale_db, spread_db)
+    return Calibration(item.sensor_id, now, tone_hz, tone_db, full_scale_db, spread_db)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sourdine.errors import OutputError
+from sourdine.files import make_folder
 from sourdine.local.scene import DURATION_S, street_scene, write_wav
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def write_scene(folder: Path) -> Path:
         If it cannot be written.
     """
     path = folder / FILE_NAME
+    make_folder(folder)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         write_wav(path, street_scene())
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from None

@@ -1,28 +1,22 @@
-"""What was given on the command line, as numbered inputs, and how each is opened."""
+"""One recording or standard input: how it is named, and how it is opened."""
 
 from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Source
 
 from sourdine.errors import ConfigError, printable
-from sourdine.files import LOCK_NAME
-from sourdine.outgoing.jsonl import FILE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from sourdine.config import PcmFormat
 
 STDIN: Final = 0
-
-#: Everything that a run writes into its output folder.
-WRITTEN: Final = (*FILE_NAMES.values(), "journal.jsonl", "report.json", "report.md", "picture.png", LOCK_NAME)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,53 +94,6 @@ def refusal_of(error: BlockError) -> Refusal:
     return Refusal(reason=error.reason, text=printable(str(error)).removeprefix(f"{error.reason}: "))
 
 
-def find_inputs(paths: Iterable[Path], out: Path, known: Mapping[str, int], channel: str = "1") -> tuple[Input, ...]:
-    """Number everything that was given, files in folders included.
-
-    Parameters
-    ----------
-    paths : iterable of pathlib.Path
-        Files and folders; folders are searched through.
-    out : pathlib.Path
-        Folder of the output; the files that a run writes there are no inputs.
-    known : mapping of str to int
-        Numbers that inputs of an earlier run have kept, by their keys.
-    channel : str, default="1"
-        Number of the channel, ``mix`` for the mean of all, ``each`` for one input a channel.
-
-    Returns
-    -------
-    tuple of Input
-        Numbered from 1 in the sorted order of their absolute paths, each file once, by whatever names it was given;
-        those that an earlier run has not done yet, if there were others than now, from its largest number on.
-
-    Raises
-    ------
-    ConfigError
-        If there is no file at all.
-    """
-    written = {os.path.abspath(out / name) for name in WRITTEN}
-    found: dict[bytes, Path] = {}
-    for path in paths:
-        for file in _files(path):
-            absolute = os.path.abspath(file)
-            if absolute not in written:
-                found.setdefault(os.fsencode(absolute), file)
-    if not found:
-        given = ", ".join(printable(str(path)) for path in paths)
-        raise ConfigError(f"no files in {given}")
-    once: dict[str, Path] = {}
-    for key in sorted(found):
-        once.setdefault(os.path.realpath(found[key]), found[key])
-    heard = [one for path in once.values() for one in _channels(path, channel)]
-    inputs = [Input(number, *one) for number, one in enumerate(heard, start=1)]
-    if all(known.get(item.key, item.sensor_id) == item.sensor_id for item in inputs):
-        return tuple(inputs)
-    n_taken = max(known.values())
-    news = iter(range(n_taken + 1, n_taken + 1 + len(inputs)))
-    return tuple(replace(item, sensor_id=known[item.key] if item.key in known else next(news)) for item in inputs)
-
-
 def channel_of(channel: str) -> int | None:
     """Return a channel as the core takes it.
 
@@ -163,28 +110,23 @@ def channel_of(channel: str) -> int | None:
     return None if channel == "mix" else int(channel)
 
 
-def _channels(path: Path, channel: str) -> Iterator[tuple[Path, int | None, bool]]:
-    """Give the channels of a file that are inputs; what cannot be opened is one input, and refused as such."""
-    if channel != "each":
-        yield path, channel_of(channel), False
-        return
+def n_channels_of(path: Path) -> int:
+    """Return how many channels a recording has.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        A file.
+
+    Returns
+    -------
+    int
+        1 if it cannot be opened.
+    """
     try:
-        n_channels = 1 if _other_than_file(path) else Source.open(path, sensor_id=0).n_channels
+        return 1 if _other_than_file(path) else Source.open(path, sensor_id=0).n_channels
     except BlockError:
-        n_channels = 1
-    yield from ((path, number, n_channels > 1) for number in range(1, n_channels + 1))
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    unreadable: list[OSError] = []
-    for folder, _, names in os.walk(path, onerror=unreadable.append):
-        for name in names:
-            yield Path(folder, name)
-    # A folder that cannot be listed is an input that cannot be read: it is counted like one.
-    yield from (Path(os.fsdecode(error.filename)) for error in unreadable)
+        return 1
 
 
 def open_source(item: Input, pcm: PcmFormat | None) -> Source | Refusal:

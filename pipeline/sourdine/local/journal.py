@@ -12,14 +12,15 @@ import orjson
 from dsp_core.records import __version__ as core_version
 
 from sourdine import __version__
-from sourdine.errors import ConfigError, OutputError
+from sourdine.errors import ConfigError, OutputError, printable
 from sourdine.files import kept_file, lock_folder, new_file
+from sourdine.local.find import WRITTEN
 from sourdine.local.inputs import Input, Refusal
 from sourdine.local.summary import LevelRange, Outcome
 from sourdine.policy import policy_id
 
 if TYPE_CHECKING:
-    from sourdine.config import Mark, RunSettings
+    from sourdine.config import RunSettings
 
 FILE_NAME: Final = "journal.jsonl"
 _FORMAT: Final = 2
@@ -92,8 +93,8 @@ def identity(settings: RunSettings, model_id: str, background_id: str | None) ->
         "full_scale_db": settings.full_scale_db,
         "channel": settings.channel,
         "start": settings.start_slot if settings.zone is None else f"auto, {settings.zone}",
-        "since": _mark(settings.since),
-        "until": _mark(settings.until),
+        "since": settings.since and settings.since.words,
+        "until": settings.until and settings.until.words,
     }
 
 
@@ -123,7 +124,7 @@ class Journal:
         #: Bytes of each record file when the last input was done.
         self.sizes: dict[str, int] = {}
         with ExitStack() as stack:
-            stack.enter_context(lock_folder(folder))
+            stack.enter_context(lock_folder(folder, WRITTEN))
             try:
                 self._file = stack.enter_context(kept_file(self._path) if resume else new_file(self._path))
                 if resume:
@@ -194,8 +195,8 @@ class Journal:
 def _check_head(kept: dict[str, Any], head: dict[str, Any], folder: Path) -> None:
     for key, now in head.items():
         if kept[key] != now:
-            was, now = (f"{str(value)[:12]}" for value in (kept[key], now))
-            words = f"--resume: the run in {folder} had {key} {was}, now it is {now}"
+            was, now = ("none" if value is None else str(value)[:24] for value in (kept[key], now))
+            words = f"--resume: the run in {printable(str(folder))} had {key} {was}, now it is {now}"
             raise ConfigError(f"{words}; choose another --out, or leave --resume out to begin anew")
 
 
@@ -204,10 +205,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _mark(mark: Mark | None) -> str | None:
-    return None if mark is None else f"{'clock' if mark.is_clock else 'place'} {mark.seconds}"
 
 
 def _as_json(entry: Entry) -> dict[str, Any]:

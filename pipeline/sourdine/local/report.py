@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -71,6 +73,7 @@ def report_json(summary: Summary) -> bytes:
         "policy": settings.policy.core.name,
         "policy_id": policy_id(settings.policy),
         "capacity_bit_per_s": settings.policy.capacity.bit_per_s,
+        "calibration": None if settings.calibration is None else asdict(settings.calibration),
         "start": slot_time(settings.start_slot) if settings.zone is None else f"auto, {settings.zone}",
         "began": _moment(summary.began),
         "ended": _moment(summary.ended),
@@ -84,6 +87,7 @@ def report_json(summary: Summary) -> bytes:
         "n_refused": ledger.n_refused,
         "n_outside": ledger.n_outside,
         "n_not_reached": ledger.n_not_reached,
+        "left_aside": summary.aside_words,
         "refused_by_reason": dict(sorted(ledger.refused.items())),
         "n_blocks_offered": ledger.n_blocks_offered,
         "n_blocks": ledger.n_blocks,
@@ -101,7 +105,7 @@ def _input(outcome: Outcome) -> dict[str, Any]:
     refusal, ledger = outcome.refusal, outcome.ledger
     return {
         "sensor_id": outcome.item.sensor_id,
-        "name": outcome.item.name.encode("utf-8", "replace").decode(),
+        "name": outcome.item.name,
         "fate": outcome.fate,
         "start": slot_time(outcome.start_slot),
         "sample_rate": outcome.sample_rate,
@@ -117,6 +121,32 @@ def _input(outcome: Outcome) -> dict[str, Any]:
         "n_health": ledger.n_health,
         "refused": None if refusal is None else {"reason": refusal.reason, "text": refusal.text},
     }
+
+
+def calibration_words(summary: Summary) -> str:
+    """Say by what levels are calibrated.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of a run.
+
+    Returns
+    -------
+    str
+        Without a stop.
+    """
+    calibration = summary.settings.calibration
+    if calibration is None:
+        return "none, levels are dBFS"
+    return f"that of sensor {calibration.sensor_id}, {calibration.date}, for every input"
+
+
+def _code(name: str) -> str:
+    """Put a name, which may hold anything, into a cell of a table so that nothing in it is markup."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", name)), default=0))
+    edge = " " if {"`", " "} & {name[:1], name[-1:]} else ""
+    return f"{fence}{edge}{name}{edge}{fence}".replace("|", "\\|")
 
 
 def _moment(moment: datetime | None) -> str | None:
@@ -137,6 +167,9 @@ def _markdown(summary: Summary) -> Iterator[str]:
     yield f"- {ledger.n_events:,} events, {ledger.n_levels:,} levels, {ledger.n_health:,} sensor states: "
     yield f"  {ledger.bits_out:,.0f} bits out."
     yield f"- A sample lived at most {summary.longest_life_s:.2f} s in memory."
+    yield f"- Calibration: {calibration_words(summary)}."
+    if summary.aside_words:
+        yield f"- Left aside in folders, by their names: {summary.aside_words}."
     yield ""
     yield f"## Policy `{policy.core.name}`"
     yield ""
@@ -182,7 +215,7 @@ def _fates(summary: Summary) -> Iterator[str]:
 
 def _row(outcome: Outcome) -> str:
     ledger = outcome.ledger
-    name = outcome.item.name.encode("utf-8", "replace").decode().replace("|", "\\|")
+    name = _code(outcome.item.name)
     fate = outcome.fate if outcome.refusal is None else f"refused: {outcome.refusal.reason}"
     cells = (
         outcome.item.sensor_id,

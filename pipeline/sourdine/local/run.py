@@ -19,8 +19,9 @@ from dsp_core.zone import BlockError, Classify, Describe
 from sourdine.errors import ConfigError, OutputError, printable
 from sourdine.flow import learn_background
 from sourdine.local import journal
+from sourdine.local.find import number, search
 from sourdine.local.hearing import Hearing
-from sourdine.local.inputs import Input, Refusal, channel_of, find_inputs, open_source, refusal_of
+from sourdine.local.inputs import Input, Refusal, channel_of, open_source, refusal_of
 from sourdine.local.interrupt import Interrupt
 from sourdine.local.journal import Entry, Journal
 from sourdine.local.report import write_report
@@ -120,22 +121,24 @@ def run(settings: RunSettings, watch: Watch) -> Summary:
     Raises
     ------
     ConfigError
-        If there is no input, the background recording cannot be heard, or an earlier run cannot be gone on with.
+        If an input is not there, there is none, the background recording cannot be heard, or an earlier run cannot be
+        gone on with.
     OutputError
         If the records cannot be written down.
     """
-    if not settings.pcm:
-        find_inputs(settings.paths, settings.out, {}, settings.channel)  # a mistyped path leaves earlier results alone
+    # Before anything is replaced: a mistyped path leaves earlier results alone.
+    found = None if settings.pcm else search(settings.paths, settings.out)
     summary = Summary(settings, model_id=Classify(policy=settings.policy.core).model_id)
     background = _background(settings) if settings.background else None
     head = journal.identity(settings, summary.model_id, _hash(settings.background))
     with Interrupt() as interrupt:
         hall = _Hall(settings, background, watch, interrupt)
         with closing(Journal(settings.out, head, resume=settings.resume)) as book:
-            if settings.pcm:
+            if found is None:
                 _hear_pipe(hall, summary)
             else:
-                _hear_recordings(hall, book, summary, watch)
+                summary.aside_words = found.aside_words
+                _hear_recordings(hall, found.files, book, summary, watch)
             summary.interrupted = interrupt.requested
             summary.ended = datetime.now(UTC)
             write_report(summary)
@@ -152,12 +155,12 @@ def _hear_pipe(hall: _Hall, summary: Summary) -> None:
         summary.take(hearing.outcome)
 
 
-def _hear_recordings(hall: _Hall, book: Journal, summary: Summary, watch: Watch) -> None:
+def _hear_recordings(hall: _Hall, files: Sequence[Path], book: Journal, summary: Summary, watch: Watch) -> None:
     """Hear recordings side by side, and write down in their order what left them."""
     settings = hall.settings
     entries = book.entries
     numbers = {entry.key: entry.outcome.item.sensor_id for entry in entries}
-    inputs = find_inputs(settings.paths, settings.out, numbers, settings.channel)
+    inputs = number(files, numbers, settings.channel)
     here = {item.key for item in inputs}
     # What was refused before anything of it was heard may have been mended since: it is tried again.
     known = {entry.key: entry for entry in entries if not (entry.is_refused_whole and entry.key in here)}

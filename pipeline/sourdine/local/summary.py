@@ -130,6 +130,8 @@ class Summary:
     first_events: list[Event] = field(default_factory=list, init=False)
     longest_life_s: float = field(default=0.0, init=False)
     interrupted: bool = field(default=False, init=False)
+    #: What the folders hold that was not heard, in words.
+    aside_words: str = field(default="", init=False)
     began: datetime = field(default_factory=lambda: datetime.now(UTC), init=False)
     ended: datetime | None = field(default=None, init=False)
 

@@ -12,8 +12,8 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from sourdine.local.report import MARKDOWN_NAME
-from sourdine.local.summary import GUARANTEE, N_SHOWN_EVENTS, Summary
+from sourdine.local.report import MARKDOWN_NAME, calibration_words
+from sourdine.local.summary import GUARANTEE, Summary
 from sourdine.outgoing.cloudevents import slot_time
 from sourdine.outgoing.jsonl import FILE_NAMES
 from sourdine.policy import SPEECH_BIT_PER_S
@@ -149,29 +149,33 @@ def _events(summary: Summary) -> RenderableType:
     n_events = summary.ledger.n_events
     if not n_events:
         return Text("No events.", style="bold")
+    captions = ["level: without the speech band, in steps of 3 dB"]
+    n_more = n_events - len(summary.first_events)
+    if n_more:
+        captions.append(f"and {n_more:,} {'earlier or ' * summary.settings.resume}more in {FILE_NAMES[Event]}")
+    if not summary.first_events:
+        return Text(f"No events in what was heard now; {n_events:,} earlier ones stand in {FILE_NAMES[Event]}.")
     names = {outcome.item.sensor_id: _short_name(outcome.item) for outcome in summary.outcomes}
     is_clock = summary.settings.zone is not None or summary.settings.start_slot > 0
     table = _table("Events")
     table.add_column("time (UTC)" if is_clock else "at", no_wrap=True)
-    table.add_column("sensor", justify="right")
-    table.add_column("file", overflow="ellipsis", no_wrap=True, max_width=24)
+    table.add_column("sensor", justify="right", no_wrap=True)
+    table.add_column("file", max_width=24)
     table.add_column("class", style="bold", no_wrap=True, min_width=12)
     table.add_column("level", justify="right", no_wrap=True)
     table.add_column("confidence", no_wrap=True, min_width=10)
     for event in summary.first_events:
-        table.add_row(*_event_row(event, names[event.sensor_id], is_clock=is_clock))
-    captions = ["level: without the speech band, in steps of 3 dB"]
-    if n_events > N_SHOWN_EVENTS:
-        captions.append(f"and {n_events - N_SHOWN_EVENTS:,} more in {FILE_NAMES[Event]}")
+        moment, sensor, *rest = _event_row(event, is_clock=is_clock)
+        table.add_row(moment, sensor, names[event.sensor_id], *rest)
     table.caption = "; ".join(captions)
     return table
 
 
-def _event_row(event: Event, name: str, *, is_clock: bool) -> tuple[str, ...]:
+def _event_row(event: Event, *, is_clock: bool) -> tuple[str, str, str, str, str]:
     moment = slot_time(event.slot).replace("T", " ").rstrip("Z") if is_clock else clock(event.slot)
     level = "-" if event.level_db is None else f"{event.level_db} {SCALE_NAMES[event.scale]}"
     sound_class = event.sound_class.replace("_", " ")
-    return moment, str(event.sensor_id), name, sound_class, level, CONFIDENCES[event.confidence]
+    return moment, str(event.sensor_id), sound_class, level, CONFIDENCES[event.confidence]
 
 
 def event_words(event: Event) -> str:
@@ -187,7 +191,7 @@ def event_words(event: Event) -> str:
     str
         When, which sensor, what, about how loud, how sure.
     """
-    moment, sensor, _, sound_class, level, confidence = _event_row(event, "", is_clock=True)
+    moment, sensor, sound_class, level, confidence = _event_row(event, is_clock=True)
     about = "" if event.level_db is None else f", about {level} without the speech band"
     return f"{moment} UTC  sensor {sensor}  {sound_class}{about}, confidence {confidence}"
 
@@ -200,13 +204,11 @@ def _levels(summary: Summary) -> RenderableType:
         too_short = " The recordings are shorter than a period." if spans else ""
         return Text.assemble(("No levels.", "bold"), too_short)
     table = _table("Levels")
-    table.add_column("sensor", justify="right")
-    table.add_column("file", overflow="ellipsis", no_wrap=True)
-    table.add_column("metric", style="bold")
-    table.add_column("lowest", justify="right")
-    table.add_column("highest", justify="right")
-    table.add_column("values", justify="right")
-    table.add_column("missing", justify="right")
+    table.add_column("sensor", justify="right", no_wrap=True)
+    table.add_column("file")
+    table.add_column("metric", style="bold", no_wrap=True)
+    for head in ("lowest", "highest", "values", "missing"):
+        table.add_column(head, justify="right", no_wrap=True)
     for outcome, metric, span in rows[:N_SHOWN_LEVELS]:
         edges = ["-" if db is None else f"{db} {SCALE_NAMES[span.scale]}" for db in (span.lowest_db, span.highest_db)]
         counts = (str(span.n_values), str(span.n_missing))
@@ -243,6 +245,9 @@ def _account(summary: Summary) -> Table:
     )
     table.add_row("bits out", bits_out)
     table.add_row("life of a sample", life)
+    table.add_row("calibration", calibration_words(summary))
+    if summary.aside_words:
+        table.add_row("left aside", Text(summary.aside_words))
     names = ", ".join((*FILE_NAMES.values(), MARKDOWN_NAME))
     table.add_row("written to", Text(f"{settings.out}: {names}"))
     return table
@@ -268,5 +273,6 @@ def _table(title: str) -> Table:
     )
 
 
-def _short_name(item: Input) -> str:
-    return item.name.rsplit("/", 1)[-1]
+def _short_name(item: Input) -> Text:
+    """Return a name as a cell: the one that gives way where the terminal is narrow, on one line all the same."""
+    return Text(item.name.rsplit("/", 1)[-1], no_wrap=True, overflow="ellipsis")

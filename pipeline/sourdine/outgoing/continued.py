@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from sourdine.errors import OutputError
-from sourdine.files import PRIVATE, kept_file, lock_folder, replace_file
+from sourdine.files import PRIVATE, kept_file, lock_folder, refuse_other_than_file, replace_file
 from sourdine.outgoing.cloudevents import Record, encode
 from sourdine.outgoing.jsonl import FILE_NAMES
 
@@ -59,7 +59,7 @@ class ContinuedFiles:
     Raises
     ------
     ConfigError
-        If another process writes there.
+        If another process writes there, or what is there is no file of an earlier one.
     OutputError
         If it cannot be written.
     """
@@ -68,7 +68,7 @@ class ContinuedFiles:
         self._folder, self._full_scale_db = folder, full_scale_db
         self._files: dict[str, FileIO] = {}
         with ExitStack() as stack:
-            stack.enter_context(lock_folder(folder))
+            stack.enter_context(lock_folder(folder, (*FILE_NAMES.values(), STATE_NAME)))
             try:
                 for name in FILE_NAMES.values():
                     self._files[name] = stack.enter_context(kept_file(folder / name))
@@ -125,8 +125,10 @@ class ContinuedFiles:
 
     def _make_good(self) -> Kept | None:
         """Read the state, and write what it says of the files where it is not written yet."""
+        state = self._folder / STATE_NAME
+        refuse_other_than_file(state)
         try:
-            document = orjson.loads((self._folder / STATE_NAME).read_bytes())
+            document = orjson.loads(state.read_bytes())
             if document["format"] != _FORMAT:
                 return None
             sealed = base64.b64decode(document["sealed"])

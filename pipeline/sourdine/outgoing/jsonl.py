@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from dsp_core.records import Event, LevelRecord, SensorHealth
 
 from sourdine.errors import ConfigError, OutputError
-from sourdine.files import kept_file, new_file
+from sourdine.files import kept_file, make_folder, new_file
 from sourdine.outgoing.cloudevents import Record, encode
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ class JsonlSink:
 
     def __init__(self, folder: Path, sizes: dict[str, int] | None = None) -> None:
         self._files: dict[str, _LineFile] = {}
+        make_folder(folder)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             for name in FILE_NAMES.values():
                 self._files[name] = _LineFile(folder / name, None if sizes is None else sizes.get(name, 0))
         except ConfigError:

@@ -1,8 +1,9 @@
 """numpy in, numpy out: the front end, the levels and the novelty score, on recordings of one's own.
 
 Signals are float32, shape=(..., n), C-contiguous, and are used without a copy; leading axes are kept, time comes before
-bands. Samples lie within ±1e12. What does not fit is refused with one line that names the parameter, what it may be and
-what it was. Nothing here gives access to the zone, and no handle of the zone is taken.
+bands. soundfile gives (n, channels): ``np.ascontiguousarray(y.T)``. Samples lie within ±1e12. What does not fit is
+refused with one line that names the parameter, what it may be and what it was. Nothing here gives access to the zone,
+and no handle of the zone is taken.
 """
 
 from dsp_core.arrays.levels import (

@@ -14,6 +14,10 @@ else:  # what the reference and help() print: spelled out, a signature would not
     Float32Array = np.ndarray
 
 
+#: Level of digital silence, re 1.
+SILENCE_DB = -300.0
+
+
 def refuse(name: str, expected: str, actual: object) -> ParameterError:
     """Return the error of one argument.
 
@@ -57,18 +61,51 @@ def as_rows(y: Any, name: str = "y") -> tuple[Float32Array, tuple[int, ...]]:
         If it is no such array.
     """
     if not isinstance(y, np.ndarray):
-        raise refuse(name, "a numpy array of float32", f"{type(y).__name__}: np.asarray({name}, np.float32)")
-    if hasattr(y, "mask"):
-        raise refuse(name, "an array without a mask", f"{type(y).__name__}: {name}.filled(0)")
+        advice = f": np.asarray({name}, np.float32)" if isinstance(y, (list, tuple)) else ""
+        raise refuse(name, "a numpy array of float32", f"{type(y).__name__}{advice}")
+    refuse_mask(name, y)
     if y.dtype != np.float32:
-        raise refuse(name, "float32", f"{y.dtype}: {name}.astype(np.float32)")
-    if y.ndim == 0 or y.size == 0:
+        raise refuse(name, "float32", f"{y.dtype}{_way_to_float32(name, y.dtype)}")
+    if y.ndim == 0:
+        raise refuse(name, "shape (..., n)", "shape ()")
+    if y.size == 0:
         raise refuse(name, "at least 1 sample", f"shape {y.shape}")
     if not y.flags.c_contiguous:
         raise refuse(name, "a C-contiguous array", f"strides {y.strides}: np.ascontiguousarray({name})")
     if not y.flags.aligned:
         raise refuse(name, "an aligned array", f"one that is not: {name}.copy()")
     return y.reshape(-1, y.shape[-1]), y.shape[:-1]
+
+
+def refuse_mask(name: str, array: NDArray[Any]) -> None:
+    """Look whether an array has a mask, which a computation would not see.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    array : numpy.ndarray
+        Any.
+
+    Raises
+    ------
+    ParameterError
+        If it has one.
+    """
+    if hasattr(array, "mask"):
+        raise refuse(name, "an array without a mask", f"{type(array).__name__}: {name}.filled(0)")
+
+
+def _way_to_float32(name: str, dtype: np.dtype[Any]) -> str:
+    """Say how samples of another type become float32 ones between −1 and 1, where there is one way."""
+    if dtype.kind == "f":
+        return f": {name}.astype(np.float32)"
+    if dtype.kind not in "iu":
+        return ""
+    full_scale = 2 ** (8 * dtype.itemsize - 1)
+    centred = f" - {full_scale}" * (dtype.kind == "u")
+    samples = f"({name}.astype(np.float32){centred})" if centred else f"{name}.astype(np.float32)"
+    return f": {samples} / {full_scale}"
 
 
 def as_out(out: Any, shape: tuple[int, ...], y: Float32Array) -> Float32Array:
@@ -105,13 +142,15 @@ def as_out(out: Any, shape: tuple[int, ...], y: Float32Array) -> Float32Array:
     return out
 
 
-def as_sample_rate(sample_rate: Any) -> int:
-    """Return a sample rate as an int.
+def as_sample_rate(sample_rate: Any, name: str = "sample_rate") -> int:
+    """Return a sample rate of sound as an int.
 
     Parameters
     ----------
     sample_rate : int
-        In Hz, 8000 to 192000; an integer of Python or numpy.
+        In Hz, 8000 to 192000; a float with a whole value too.
+    name : str, default="sample_rate"
+        Name of the parameter.
 
     Returns
     -------
@@ -123,10 +162,7 @@ def as_sample_rate(sample_rate: Any) -> int:
     ParameterError
         If it is none.
     """
-    is_whole = isinstance(sample_rate, (int, np.integer)) and not isinstance(sample_rate, bool)
-    if not is_whole or not 8_000 <= sample_rate <= 192_000:
-        raise refuse("sample_rate", "an int from 8000 to 192000 Hz", repr(sample_rate))
-    return int(sample_rate)
+    return as_whole(name, sample_rate, 8_000, 192_000, " Hz")
 
 
 def is_number(value: Any) -> bool:
@@ -224,12 +260,12 @@ def as_levels(levels_db: Any) -> NDArray[np.float64]:
     Parameters
     ----------
     levels_db : numpy.ndarray
-        float32 or float64, at least one level, no NaN.
+        float32 or float64, at least one level, without a mask, NaN and plus infinity.
 
     Returns
     -------
     numpy.ndarray
-        float64, of the same shape.
+        float64, of the same shape; minus infinity is silence.
 
     Raises
     ------
@@ -239,22 +275,31 @@ def as_levels(levels_db: Any) -> NDArray[np.float64]:
     if not isinstance(levels_db, np.ndarray) or levels_db.dtype not in (np.float32, np.float64):
         what = levels_db.dtype if isinstance(levels_db, np.ndarray) else type(levels_db).__name__
         raise refuse("levels_db", "a numpy array of float32 or float64", what)
+    refuse_mask("levels_db", levels_db)
     if levels_db.size == 0 or levels_db.ndim == 0:
         raise refuse("levels_db", "at least 1 level", f"shape {levels_db.shape}")
-    if np.isnan(levels_db).any():
-        raise refuse("levels_db", "no NaN", f"NaN at index {np.argwhere(np.isnan(levels_db))[0].tolist()}")
-    return levels_db.astype(np.float64)
+    is_none = ~(levels_db < np.inf)
+    if is_none.any():
+        place = tuple(np.argwhere(is_none)[0].tolist())
+        raise refuse("levels_db", "no NaN and no infinity", f"{levels_db[place]} at index {list(place)}")
+    return np.maximum(levels_db.astype(np.float64), SILENCE_DB)
 
 
-def as_count(name: str, value: Any) -> int:
-    """Return a number of things.
+def as_whole(name: str, value: Any, least: int = 1, most: int = 2**31 - 1, unit: str = "") -> int:
+    """Return a whole number as an int.
 
     Parameters
     ----------
     name : str
         Name of the parameter.
     value : int
-        1 to 2147483647; numpy's integers too.
+        A number of Python or numpy; a float with a whole value too.
+    least : int, default=1
+        Lowest that it may be.
+    most : int, default=2147483647
+        Highest that it may be.
+    unit : str, default=""
+        With a space before it.
 
     Returns
     -------
@@ -266,34 +311,11 @@ def as_count(name: str, value: Any) -> int:
     ParameterError
         If it is no such number.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value < 2**31:
-        raise refuse(name, "a whole number from 1", value if isinstance(value, (int, float)) else type(value).__name__)
+    if not is_number(value):
+        raise refuse(name, f"a whole number from {least} to {most}{unit}", type(value).__name__)
+    if not least <= value <= most or value != int(value):
+        raise refuse(name, f"a whole number from {least} to {most}{unit}", value)
     return int(value)
-
-
-def as_rate(name: str, value: Any) -> int:
-    """Return a sample rate.
-
-    Parameters
-    ----------
-    name : str
-        Name of the parameter.
-    value : int
-        In Hz, 1 to 2147483647; a float with a whole value too.
-
-    Returns
-    -------
-    int
-        The same.
-
-    Raises
-    ------
-    ParameterError
-        If it is no such number.
-    """
-    if isinstance(value, (float, np.floating)) and float(value).is_integer():
-        value = int(value)
-    return as_count(name, value)
 
 
 def as_hz(name: str, value: Any) -> float:
@@ -317,7 +339,7 @@ def as_hz(name: str, value: Any) -> float:
         If it is no number.
     """
     if not is_number(value):
-        raise refuse(name, "a frequency in Hz", type(value).__name__)
+        raise refuse(name, "a frequency in Hz, at most half the sample rate", type(value).__name__)
     return float(value)
 
 

@@ -289,7 +289,8 @@ def percentile_level(levels_db: NDArray[np.floating[Any]], *, percent: float, ax
     Parameters
     ----------
     levels_db : numpy.ndarray
-        Levels in dB at equal steps of time; float32 or float64, any shape, not empty, no NaN.
+        Levels in dB at equal steps of time; float32 or float64, any shape, not empty, no NaN. Minus infinity counts as
+        digital silence, −300 dB.
     percent : float
         Share of the time, 0 to 100: 10 for L10 (the loud moments), 90 for L90 (the background).
     axis : int, default=-1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 import numpy as np
 from dsp_core._dsp_core import ArrayScorer
 from dsp_core.arrays.check import Float32Array, as_rows, is_number, refuse
@@ -55,6 +57,10 @@ class AnomalyScorer:
             raise refuse("alarms_per_day", "a number over 0, at most 4000", type(alarms_per_day).__name__)
         self._alarms_per_day = float(alarms_per_day)
         self._scorer = ArrayScorer(self._alarms_per_day)
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: two would share what was learned."""
+        raise TypeError("AnomalyScorer: expected one for each stream, got a copy")
 
     def push(self, frames: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Take the next frames of a stream.
@@ -117,11 +123,11 @@ class AnomalyScorer:
         return _columns(np.concatenate([whole.push(_checked(frames)), whole.finish()]))
 
 
-def _checked(frames: Float32Array) -> Float32Array:
-    as_rows(frames, "frames")
-    if frames.ndim != 2 or frames.shape[1] != _N_BANDS:
+def _checked(frames: Any) -> Float32Array:
+    if isinstance(frames, np.ndarray) and (frames.ndim != 2 or frames.shape[1] != _N_BANDS or len(frames) == 0):
         raise refuse("frames", f"shape (n_frames, {_N_BANDS}), as log_mel gives by default", f"shape {frames.shape}")
-    return frames
+    rows, _ = as_rows(frames, "frames")
+    return rows
 
 
 def _columns(pairs: Float32Array) -> tuple[Float32Array, Float32Array]:

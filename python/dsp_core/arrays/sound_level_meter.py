@@ -1,7 +1,7 @@
 """A sound level meter for a stream that comes in blocks, after IEC 61672-1."""
 
 from array import array
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from dsp_core._dsp_core import LevelMeter, ParameterError
@@ -129,6 +129,10 @@ class Levels:
         self._sample_rate = as_sample_rate(sample_rate)
         self._meter = LevelMeter(sample_rate=self._sample_rate, reference=as_positive("reference", reference))
         self._laf_db = array("d")
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be copied or pickled: two would share what was heard."""
+        raise TypeError("Levels: expected one meter for each stream, got a copy")
 
     def push(self, y: Float32Array) -> SecondLevels:
         """Hear the next block.

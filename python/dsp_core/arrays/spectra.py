@@ -13,7 +13,7 @@ from dsp_core._dsp_core import (
     array_n_resampled,
     array_resample,
 )
-from dsp_core.arrays.check import Float32Array, as_count, as_hz, as_one_of, as_out, as_rate, as_rows, refuse
+from dsp_core.arrays.check import Float32Array, as_hz, as_one_of, as_out, as_rows, as_sample_rate, as_whole, refuse
 
 # A service that works block by block calls with the same settings for ever.
 _log_mel_tables = lru_cache(maxsize=8)(ArrayLogMel)
@@ -52,7 +52,7 @@ def frame(y: Float32Array, *, win_length: int, hop: int) -> Float32Array:
            [2., 3., 4., 5.]], dtype=float32)
     """
     as_rows(y)
-    win_length, hop = as_count("win_length", win_length), as_count("hop", hop)
+    win_length, hop = as_whole("win_length", win_length), as_whole("hop", hop)
     if win_length > y.shape[-1]:
         raise refuse("win_length", f"at most the length of y ({y.shape[-1]})", win_length)
     return np.lib.stride_tricks.sliding_window_view(y, win_length, axis=-1)[..., ::hop, :]
@@ -102,8 +102,8 @@ def power_spectrum(
     ((98, 257), 1000)
     """
     rows, leading = as_rows(y)
-    n_fft, win_length = as_count("n_fft", n_fft), as_count("win_length", win_length)
-    tables = _power_tables(n_fft=n_fft, win_length=win_length, hop=as_count("hop", hop))
+    n_fft, win_length = as_whole("n_fft", n_fft), as_whole("win_length", win_length)
+    tables = _power_tables(n_fft=n_fft, win_length=win_length, hop=as_whole("hop", hop))
     out = as_out(out, (*leading, _n_frames(tables, rows, win_length), n_fft // 2 + 1), y)
     tables.power_into(rows, out.reshape(len(rows), -1))
     return out
@@ -165,10 +165,10 @@ def mel_filterbank(
     """
     is_slaney = as_one_of("mel_scale", mel_scale, ("htk", "slaney")) == "slaney"
     is_normalised = as_one_of("norm", norm, (None, "slaney")) == "slaney"
-    n_fft, n_mels = as_count("n_fft", n_fft), as_count("n_mels", n_mels)
+    n_fft, n_mels = as_whole("n_fft", n_fft), as_whole("n_mels", n_mels)
     fmin, fmax = as_hz("fmin", fmin), as_hz("fmax", fmax)
     flat = array_mel_filterbank(
-        as_rate("sample_rate", sample_rate), n_fft, n_mels, fmin, fmax, is_slaney, is_normalised
+        as_whole("sample_rate", sample_rate, unit=" Hz"), n_fft, n_mels, fmin, fmax, is_slaney, is_normalised
     )
     return flat.reshape(n_mels, n_fft // 2 + 1)
 
@@ -192,7 +192,8 @@ def log_mel(
     y : numpy.ndarray
         float32, shape=(..., n), C-contiguous, finite, at least `win_length` samples.
     sample_rate : int
-        In Hz; the front end of the classifier works at 16000 (see `resample`).
+        In Hz; the front end of the classifier works at 16000 (see `resample`). At more than 32000 the lowest of the
+        default bands hold no bin: give a larger `n_fft` or resample.
     n_fft : int, default=512
         Points of the transform: a power of two from 64 to 16384.
     win_length : int, default=400
@@ -237,12 +238,13 @@ def log_mel(
     (2, 98, 64)
     """
     rows, leading = as_rows(y)
+    win_length, n_mels = as_whole("win_length", win_length), as_whole("n_mels", n_mels)
     tables = _log_mel_tables(
-        sample_rate=as_rate("sample_rate", sample_rate),
-        n_fft=as_count("n_fft", n_fft),
-        win_length=as_count("win_length", win_length),
-        hop=as_count("hop", hop),
-        n_mels=as_count("n_mels", n_mels),
+        sample_rate=as_whole("sample_rate", sample_rate, unit=" Hz"),
+        n_fft=as_whole("n_fft", n_fft),
+        win_length=win_length,
+        hop=as_whole("hop", hop),
+        n_mels=n_mels,
         fmin=as_hz("fmin", fmin),
         fmax=as_hz("fmax", fmax),
     )
@@ -292,7 +294,7 @@ def resample(
     (16000,)
     """
     rows, leading = as_rows(y)
-    rates = as_rate("sample_rate", sample_rate), as_rate("target_rate", target_rate)
+    rates = as_sample_rate(sample_rate), as_sample_rate(target_rate, "target_rate")
     n_out = array_n_resampled(rows.shape[1], *rates)
     out = as_out(out, (*leading, n_out), y)
     array_resample(rows, out.reshape(len(rows), n_out), *rates)

@@ -126,6 +126,18 @@ MEANT = {
         "sourdine completion: argument SHELL: bsh is no shell that can be completed: did you mean bash? "
         "Known: bash, zsh, fish, tcsh (sourdine completion --help says more)",
     ),
+    "no word of a list": (
+        ["calibrate", "x.wav", "--tone", "95"],
+        "sourdine calibrate: argument --tone: 95 is no level of a calibrator in dB. Known: 94, 114",
+    ),
+    "far from all words": (
+        ["completion", "xyz"],
+        "sourdine completion: argument SHELL: xyz is no shell that can be completed. Known: bash, zsh, fish, tcsh",
+    ),
+    "no number": (
+        ["run", "-", "--rate", "48k"],
+        "sourdine run: argument --rate: expected a whole number, got 48k (sourdine run --help says more)",
+    ),
     "shortened": (["run", "x.wav", "--pol", "noise"], "sourdine run: unknown option --pol: did you mean --policy?"),
 }
 
@@ -135,6 +147,36 @@ def test_what_was_mistyped_is_named_with_what_was_meant(arguments: list[str], li
     result = call(*arguments, cwd=tmp_path)
     assert result.returncode == 2
     assert one_line(result).startswith(line)
+
+
+REFUSED = {
+    "a moment": (["run", "x.wav", "--since", "foo"], 2, "--since: expected a time like 2026-05-04T21:00:00Z, got foo"),
+    "a start": (["run", "x.wav", "--start", "ato"], 2, "--start: expected a time like 2026-05-04T21:00:00Z, got ato"),
+    "a policy": (
+        ["run", "x.wav", "--policy", "steet"],
+        3,
+        "shipped policies: street, strict, noise; did you mean street?",
+    ),
+    "a policy far off": (
+        ["policy", "show", "x"],
+        3,
+        "No such file or directory; shipped policies: street, strict, noise",
+    ),
+    "a key": (["key", "new", "x.wav"], 2, "x.wav is there already: sourdine key rotate gives it a new key"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "code", "line"), REFUSED.values(), ids=REFUSED.keys())
+def test_refusals_name_what_was_typed(arguments: list[str], code: int, line: str, tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(0.5))
+    result = call(*arguments, cwd=tmp_path)
+    assert (result.returncode, line in one_line(result)) == (code, True), result.stderr
+
+
+def test_live_help_does_not_speak_of_what_is_for_recordings(tmp_path: Path) -> None:
+    said = call("listen", "--help", cwd=tmp_path).stdout
+    assert "exit codes: 0 the sound has ended" in said
+    assert "--resume" not in said
 
 
 @pytest.mark.parametrize("action", ["show", "check"])
@@ -160,10 +202,16 @@ def test_bash_completes_commands_options_and_files(tmp_path: Path) -> None:
     program = (
         f'source {script}; complete_words() {{ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=();'
         ' _shtab_sourdine "$1" "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"; };'
-        " complete_words sourdine po; complete_words sourdine run --pol; complete_words sourdine run rec"
+        " complete_words sourdine po; complete_words sourdine run --pol; complete_words sourdine run rec;"
+        " complete_words sourdine completion z; complete_words sourdine policy show st;"
+        " complete_words sourdine run --policy re; complete_words sourdine run - --format s2;"
+        " complete_words sourdine listen - --channel m; complete_words sourdine calibrate x --tone 1"
     )
     done = subprocess.run(["bash", "-c", program], cwd=tmp_path, capture_output=True, check=True, text=True)
-    assert done.stdout.split() == ["policy", "--policy", "recording.wav"]
+    assert done.stdout.split() == [
+        *("policy", "--policy", "recording.wav"),
+        *("zsh", "street", "strict", "recording.wav", "s24le", "mix", "114"),
+    ]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish", "tcsh"])

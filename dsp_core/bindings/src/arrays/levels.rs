@@ -71,7 +71,7 @@ fn leq_rows<'py>(
     let y = y.as_slice()?;
     py.detach(|| {
         let periods = Periods::new(n, sample_rate, period_s)?;
-        leq::check_samples("y", y, n)?;
+        leq::check_samples(leq::SIGNAL, y, n)?;
         let mut levels = Array2::zeros((m, periods.count()));
         for (row, mut out) in y.chunks(n).zip(levels.rows_mut()) {
             if let Some(out) = out.as_slice_mut() {
@@ -105,7 +105,7 @@ fn third_octave_rows<'py>(
     py.detach(|| {
         let bank = ThirdOctaves::new(sample_rate, fmin, fmax)?;
         let periods = bank.periods(n, period_s)?;
-        leq::check_samples("y", y, n)?;
+        leq::check_samples(leq::SIGNAL, y, n)?;
         let midbands = Array1::from(bank.midbands_hz());
         let mut levels = Array3::zeros((m, periods.count(), midbands.len()));
         for (row, mut out) in y.chunks(n).zip(levels.outer_iter_mut()) {
@@ -157,7 +157,7 @@ impl LevelMeter {
         let meter = &mut self.0;
         let seconds = py
             .detach(|| {
-                leq::check_samples("y", y, y.len())?;
+                leq::check_samples(leq::SIGNAL, y, y.len())?;
                 let mut seconds = Vec::new();
                 meter.push_into(y, &mut seconds);
                 Ok(seconds)

@@ -2,7 +2,7 @@
 //! they lie, the GIL is released and the core is called, row by row.
 
 use dsp_core::ParameterError;
-use dsp_core::sound::leq::check_samples;
+use dsp_core::sound::leq::{SIGNAL, check_samples};
 use numpy::prelude::*;
 use numpy::{PyArray2, PyReadonlyArray2, PyReadwriteArray2};
 use pyo3::prelude::*;
@@ -43,7 +43,7 @@ fn map_rows(
     let (y, mut out) = (reader(y)?, writer(out)?);
     let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
     py.detach(|| {
-        check_samples("y", y, n_in)?;
+        check_samples(SIGNAL, y, n_in)?;
         let mut rows = y.chunks(n_in).zip(out.chunks_mut(n_out.max(1)));
         rows.try_for_each(|(row, out)| function(row, out))
     })

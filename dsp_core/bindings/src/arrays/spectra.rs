@@ -2,7 +2,7 @@
 
 use dsp_core::analysis::scorer;
 use dsp_core::sound::filterbank::{self, MelScale};
-use dsp_core::sound::leq::check_samples;
+use dsp_core::sound::leq::{FRAMES, check_samples};
 use dsp_core::sound::mel::{LogMel, LogMelSettings};
 use dsp_core::sound::power::PowerSpectrum;
 use dsp_core::sound::resample;
@@ -152,7 +152,7 @@ impl ArrayScorer {
         let values = frames.as_slice()?;
         let inner = &mut self.0;
         let scores = py
-            .detach(|| check_samples("frames", values, n_columns).map(|()| inner.push(values)))
+            .detach(|| check_samples(FRAMES, values, n_columns).map(|()| inner.push(values)))
             .map_err(error::parameter)?;
         to_array(py, scores)
     }

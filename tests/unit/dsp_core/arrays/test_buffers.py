@@ -100,9 +100,11 @@ def test_what_is_too_large_is_refused_before_there_is_memory_for_it() -> None:
     y = np.zeros(N, np.float32)
     with pytest.raises(ParameterError, match=r"^n_mels: expected 1 to 512, got 2147483647$"):
         log_mel(y, sample_rate=RATE, n_mels=2**31 - 1)
-    with pytest.raises(ParameterError, match=r"^sample_rate: expected 8000 to 192000 Hz, got 1 Hz$"):
+    with pytest.raises(ParameterError, match=r"^sample_rate: expected a whole number from 8000 to 192000 Hz, got 1$"):
         resample(y, sample_rate=1, target_rate=192_000)
-    with pytest.raises(ParameterError, match=r"^target_rate: expected 8000 to 192000 Hz, got 2147483647 Hz$"):
+    with pytest.raises(
+        ParameterError, match=r"^target_rate: expected a whole number from 8000 to 192000 Hz, got 2147483647$"
+    ):
         resample(y, sample_rate=8_000, target_rate=2**31 - 1)
 
 

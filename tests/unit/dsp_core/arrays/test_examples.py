@@ -44,3 +44,9 @@ def test_what_is_not_there_is_said_so() -> None:
 def test_the_module_is_an_attribute_before_anything_of_it_was_touched() -> None:
     program = "import dsp_core; dsp_core.arrays.log_mel"
     assert subprocess.run([sys.executable, "-P", "-c", program], check=False).returncode == 0
+
+
+def test_the_face_shows_what_can_be_used() -> None:
+    shown = {name for name in dir(dsp_core) if not name.startswith("__")}
+    assert shown == {*dsp_core.__all__, "arrays", "records", "zone"} - {"__version__"}
+    assert all(hasattr(dsp_core, name) for name in dsp_core.__all__)

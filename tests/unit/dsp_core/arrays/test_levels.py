@@ -155,6 +155,15 @@ def test_silence_has_a_floor() -> None:
     assert leq(y, sample_rate=8_000, reference=20e-6) == pytest.approx(-300 + 93.979, abs=1e-3)
 
 
+@pytest.mark.filterwarnings("error")
+def test_minus_infinity_is_the_lowest_level() -> None:
+    levels_db = np.array([-np.inf, -np.inf, -40.0, -20.0])
+    exceeded = [float(percentile_level(levels_db, percent=percent)) for percent in (0, 34, 50, 90, 100)]
+    assert exceeded == sorted(exceeded, reverse=True)
+    assert (exceeded[0], exceeded[-1]) == (-20.0, -300.0)
+    assert float(percentile_level(np.full(3, -np.inf, np.float32), percent=50)) == -300.0
+
+
 def test_percentiles_are_exceeded_for_their_share_of_time() -> None:
     levels = np.random.default_rng(3).normal(60, 8, (2, 3, 2_000))
     for percent in (1, 10, 50, 90, 99):
@@ -212,7 +221,7 @@ def test_bad_signals_are_refused(function: str, words: str, y: Any) -> None:
         *(
             (function, {"sample_rate": rate}, "sample_rate")
             for function in ("a_weighting", "c_weighting", "time_weighting", "leq")
-            for rate in (7_999, 192_001, 16_000.0, "16000", True, None)
+            for rate in (7_999, 192_001, 16_000.5, np.nan, "16000", True, None)
         ),
         *(
             (function, {"reference": reference}, "reference")

@@ -172,7 +172,11 @@ def test_bad_blocks_are_refused(y: Any) -> None:
 
 @pytest.mark.parametrize(
     ("options", "name"),
-    [({"sample_rate": 7_999}, "sample_rate"), ({"sample_rate": 48e3}, "sample_rate"), ({"reference": 0}, "reference")],
+    [
+        ({"sample_rate": 7_999}, "sample_rate"),
+        ({"sample_rate": 48e3 + 0.5}, "sample_rate"),
+        ({"reference": 0}, "reference"),
+    ],
 )
 def test_bad_meters_are_refused(options: dict[str, Any], name: str) -> None:
     with pytest.raises(ParameterError, match=f"^{name}: expected .*, got "):

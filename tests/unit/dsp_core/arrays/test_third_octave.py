@@ -157,7 +157,7 @@ Y = noise(16_000)
         ({"period_s": 0.001}, "period_s: expected at least 0.00400 s for bands down to 25 Hz, got 0.001 s"),
         ({"period_s": 1.1}, "period_s: expected at least 1 sample and at most the 1 s of y, got 1.1 s"),
         ({"reference": -1}, "reference: expected a finite number over 0, got -1"),
-        ({"sample_rate": 4_000}, "sample_rate: expected an int from 8000 to 192000 Hz, got 4000"),
+        ({"sample_rate": 4_000}, "sample_rate: expected a whole number from 8000 to 192000 Hz, got 4000"),
         ({"y": Y.astype(np.float64)}, "y: expected float32, got float64"),
         ({"y": Y[:0]}, "y: expected at least 1 sample"),
         ({"y": Y[::2]}, "y: expected a C-contiguous array"),

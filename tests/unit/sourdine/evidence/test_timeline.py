@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dsp_core.records import SOUND_CLASSES
+from matplotlib.axes import Axes
 from tests.chain import demo_records, street
 from tests.pictures import png_size
 
@@ -46,6 +48,23 @@ def test_sensors_without_levels_or_events_can_be_drawn(n_sensors: int) -> None:
         all_missing.add_level(LevelStep(sensor_id, 0, 60, "laeq", None, "dbfs"))
     for made in (only_events, only_levels, all_missing, Left(None, 0)):
         png_size(draw_left(made))
+
+
+@pytest.mark.parametrize("n_sensors", [1, MAX_PANELS + 1])
+def test_a_panel_without_levels_says_why(n_sensors: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    write = Axes.text
+
+    def note(axes: Axes, x: float, y: float, s: str, **more: Any) -> Any:
+        said.append(s)
+        return write(axes, x, y, s, **more)
+
+    monkeypatch.setattr(Axes, "text", note)
+    made = Left("laeq", 60)
+    for sensor_id in range(n_sensors):
+        made.add_level(LevelStep(sensor_id, 0, 60, "laeq", None, "dbfs"))
+    draw_left(made)
+    assert any("all are missing" in words for words in said)
 
 
 def test_same_records_give_the_same_bytes_and_others_do_not() -> None:

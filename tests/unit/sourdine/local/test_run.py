@@ -82,7 +82,7 @@ def test_background_is_learnt_from_a_recording(tmp_path: Path) -> None:
     assert summary.ledger.n_heard == 1
 
 
-@pytest.mark.parametrize("name", ["empty.wav", "text.txt", "nan.wav", "gone.wav", "slow.wav"])
+@pytest.mark.parametrize("name", ["empty.wav", "text.wav", "nan.wav", "gone.wav", "slow.wav"])
 def test_background_that_cannot_be_heard_stops_the_start(name: str, tmp_path: Path) -> None:
     write_wav(tmp_path / "in" / "a.wav", noise(1.0))
     if name in broken_files():

@@ -23,6 +23,13 @@ NOON = int(datetime(2026, 5, 4, 12, 30, 15, tzinfo=UTC).timestamp())
         "street 2026.05.04 123015 b.wav",
         "20260504123015.wav",
         "20260504_123015.250.wav",
+        "20260504T143015+0200_REC.wav",
+        "2026-05-04T07-30-15-0500.wav",
+        "20260504_143015+02-00.wav",
+        "20260504_180015+05:30.wav",
+        "20260504_123015+0000 b.wav",
+        "20260504_123015-0017.wav",  # a number, as no clock is 17 minutes behind
+        "20260504_123015-20260504_133015.wav",
     ],
 )
 def test_forms_that_recorders_write(name: str) -> None:
