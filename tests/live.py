@@ -20,9 +20,9 @@ from tests.chain import Record
 from tests.sounds import RATE, pcm16
 
 from sourdine.config import ListenSettings, PcmFormat
+from sourdine.live.ear import Ear
 from sourdine.local.interrupt import Stop
-from sourdine.local.listen import Ear, Listener, files_of
-from sourdine.local.live_input import LiveInput
+from sourdine.local.listen import files_of, hear, source_of
 from sourdine.policy import LoadedPolicy
 
 #: Longest time that the other side of a pipe may take for what takes it milliseconds.
@@ -129,12 +129,11 @@ def listen_to(
             street.leave()
             stop.requested = True
 
-    with closing(LiveInput(pipe)) as source, closing(files_of(settings)) as files:
-        listener = Listener(settings, files, Sealer(key), ear, clock)
+    with closing(source_of(settings)) as source, closing(files_of(settings)) as files:
         actor = threading.Thread(target=act)
         actor.start()
         try:
-            listener.listen(source, stop)
+            hear(settings, source, files, Sealer(key), ear, stop, clock)
         finally:
             street.is_heard = False
             actor.join(HANG_S)

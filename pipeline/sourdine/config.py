@@ -293,6 +293,22 @@ def parse_channel(text: str, *, may_be_each: bool = True) -> str:
     raise ConfigError(f"--channel: expected a number from 1 to {MAX_CHANNELS}, or {' or '.join(words)}, got {text}")
 
 
+def channel_of(channel: str) -> int | None:
+    """Return a channel as the core takes it.
+
+    Parameters
+    ----------
+    channel : str
+        A number, or ``mix``.
+
+    Returns
+    -------
+    int or None
+        None for the mean of all.
+    """
+    return None if channel == "mix" else int(channel)
+
+
 def parse_jobs(text: str | None) -> int:
     """Return how many recordings are heard side by side.
 

@@ -56,6 +56,24 @@ class OutputError(SourdineError):
     exit_code = 4
 
 
+def words_of(text: str, reason: str) -> str:
+    """Return what the core says of sound or a file that it refuses, without its reason code.
+
+    Parameters
+    ----------
+    text : str
+        Of a `BlockError`.
+    reason : str
+        Its code.
+
+    Returns
+    -------
+    str
+        What was expected and what came, on one line; ids, sizes and names only.
+    """
+    return printable(text).removeprefix(f"{reason}: ")
+
+
 def printable(text: str) -> str:
     """Return a text on one line and without terminal controls.
 

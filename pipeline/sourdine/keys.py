@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Sealer, create_key, key_ids, rotate_key
 
-from sourdine.errors import ConfigError, printable
+from sourdine.errors import ConfigError, words_of
 from sourdine.files import refuse_other_than_file
 
 if TYPE_CHECKING:
@@ -71,4 +71,4 @@ def sealer(path: Path) -> Sealer:
 
 
 def _refusal(path: Path, error: BlockError) -> ConfigError:
-    return ConfigError(f"{path}: {printable(str(error)).removeprefix(f'{error.reason}: ')}")
+    return ConfigError(f"{path}: {words_of(str(error), error.reason)}")

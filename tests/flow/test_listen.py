@@ -18,7 +18,7 @@ from tests.chain import FILES, SOURDINE, call, demo_records, events_in, lines_in
 from tests.live import Clock, Notes, Street, listen_to
 from tests.sounds import RATE, eventful, noise, pcm16, write_wav
 
-from sourdine.local.listen import LiveError
+from sourdine.live.listener import LiveError
 from sourdine.local.scene import street_scene
 from sourdine.policy import LoadedPolicy, load
 

@@ -88,7 +88,8 @@ def run(parsed: argparse.Namespace) -> int:
     sensor_id, channel = parse_sensor(parsed.sensor), parse_channel(parsed.channel, may_be_each=False)
     from sourdine.calibration import write
     from sourdine.local.calibrate import calibrate
-    from sourdine.local.inputs import Input, channel_of
+    from sourdine.config import channel_of
+    from sourdine.local.inputs import Input
 
     path = None if is_pipe else Path(parsed.path)
     item = Input(sensor_id, path, channel_of(channel))

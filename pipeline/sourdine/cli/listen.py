@@ -17,7 +17,7 @@ from sourdine.errors import ConfigError
 if TYPE_CHECKING:
     import argparse
 
-    from sourdine.local.listen import Ear
+    from sourdine.live.ear import Ear
 
 _WORDS: Final = """\
 Hear live sound, by the clock, and write down what may leave.
@@ -110,7 +110,7 @@ def run(parsed: argparse.Namespace) -> int:
 def _ear(*, as_json: bool, quiet: bool) -> Ear:
     from dsp_core.records import Event
 
-    from sourdine.local.listen import Ear
+    from sourdine.live.ear import Ear
     from sourdine.local.view import event_words
     from sourdine.outgoing.cloudevents import Record, encode
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from sourdine.errors import ConfigError, printable
 from sourdine.files import LOCK_NAME
-from sourdine.local.inputs import Input, channel_of, n_channels_of
+from sourdine.config import channel_of
+from sourdine.local.inputs import Input, n_channels_of
 from sourdine.outgoing.jsonl import FILE_NAMES
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Source
 
-from sourdine.errors import ConfigError, printable
+from sourdine.errors import ConfigError, printable, words_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,23 +91,7 @@ def refusal_of(error: BlockError) -> Refusal:
     Refusal
         Reason and words.
     """
-    return Refusal(reason=error.reason, text=printable(str(error)).removeprefix(f"{error.reason}: "))
-
-
-def channel_of(channel: str) -> int | None:
-    """Return a channel as the core takes it.
-
-    Parameters
-    ----------
-    channel : str
-        A number, or ``mix``.
-
-    Returns
-    -------
-    int or None
-        None for the mean of all.
-    """
-    return None if channel == "mix" else int(channel)
+    return Refusal(reason=error.reason, text=words_of(str(error), error.reason))
 
 
 def n_channels_of(path: Path) -> int:

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Classify, Describe
 
+from sourdine.config import channel_of
 from sourdine.errors import ConfigError, OutputError, printable
 from sourdine.flow import learn_background
 from sourdine.local import journal
 from sourdine.local.find import number, search
 from sourdine.local.hearing import Hearing
-from sourdine.local.inputs import Input, Refusal, channel_of, open_source, refusal_of
+from sourdine.local.inputs import Input, Refusal, open_source, refusal_of
 from sourdine.local.interrupt import Interrupt
 from sourdine.local.journal import Entry, Journal
 from sourdine.local.report import write_report

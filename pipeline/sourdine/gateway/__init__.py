@@ -1,0 +1,1 @@
+"""A gateway: hundreds of live streams of the street go through the first stages here, and on to Kafka."""

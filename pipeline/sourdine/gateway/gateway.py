@@ -1,0 +1,284 @@
+"""A gateway at work: looks at all streams four times a second, and sends once a second what they released."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from dsp_core.zone import Classify
+
+from sourdine.errors import SourdineError
+from sourdine.gateway.front import Fronts
+from sourdine.gateway.inputs import input_of
+from sourdine.gateway.sender import Sender
+from sourdine.gateway.store import Store
+from sourdine.ledger import Ledger
+from sourdine.live.chain import WholeChains
+from sourdine.live.ear import Ear
+from sourdine.live.listener import Listener
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sourdine.gateway.inputs import Reconnecting
+    from sourdine.gateway.settings import GatewaySettings, StreamSettings
+    from sourdine.live.chain import Chains
+
+#: How long sound waits before it is looked at.
+LOOK_S: Final = 0.25
+#: A stream that cannot be live is left alone for so long.
+_REST_S: Final = 60.0
+#: Time that is left, when all ends, for what is not sent yet; what then remains is sent by the next process.
+_DRAIN_S: Final = 2.0
+#: Streams that are heard before others get their turn: what is sent must not wait for hundreds of them.
+_N_AT_A_TIME: Final = 8
+#: Lines about one stream in a minute.
+_MAX_NOTES: Final = 10
+_MINUTE_S: Final = 60.0
+
+#: What each placement gives, and what it does not.
+GUARANTEES: Final = {
+    "cluster": (
+        "Placement cluster: sound is described here; sealed windows around alarms, levels and states go to Kafka, and "
+        "workers of the zone decide on events.",
+        "Guaranteed: no sound leaves this machine. Levels and states leave here, events leave the workers, at the bit "
+        "rate of the policy. Without the zone's key no window can be opened.",
+        "Not guaranteed: the broker sees which sensor sent a window, and when. Whoever holds the zone's key and the "
+        "minutes that the broker keeps can rebuild speech from windows, until the key was turned over twice.",
+    ),
+    "gateway": (
+        "Placement gateway: the whole chain runs here; only the three closed record types go to Kafka.",
+        "Guaranteed: nothing but those records leaves this machine, at the bit rate of the policy: no window and no "
+        "score reaches the broker.",
+        "Not guaranteed: it does not hold against other code in this process, against whoever administers this "
+        "machine, or against a microphone that runs other software.",
+    ),
+}
+
+
+class Stream:
+    """One stream of a gateway: whatever happens to it stays with it.
+
+    Parameters
+    ----------
+    source : Reconnecting
+        Where its sound comes from.
+    listener : Listener
+        Its chain.
+    ear : Ear
+        Who is told.
+    """
+
+    def __init__(self, source: Reconnecting, listener: Listener, ear: Ear) -> None:
+        self.listener = listener
+        self._source, self._ear, self._is_out = source, ear, False
+
+    def step(self) -> None:
+        """Hear what is there; a source that breaks, or cannot be live, is left alone for a while."""
+        if self._is_out:
+            return
+        try:
+            self.listener.step()
+        except SourdineError as error:
+            self._rest(str(error))
+        except OSError as error:
+            self._rest(f"the source broke: {error.strerror}")
+        except Exception as error:  # noqa: BLE001  a fault of ours, whose words may tell of the sound
+            self._is_out = True
+            self._source.close()
+            self._ear.note(f"unexpected {type(error).__name__}: out until the next start")
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._is_out:
+            return
+        self.listener.end("stopped")
+        self._source.close()
+
+    def _rest(self, why: str) -> None:
+        self._ear.note(f"{why}; left alone for {_REST_S:g} s")
+        self._source.rest(_REST_S)
+
+
+class Gateway:
+    """All streams, and what is sent of them.
+
+    Parameters
+    ----------
+    settings : GatewaySettings
+        What to hear, and where to send.
+    store : Store
+        States, and records that wait.
+    ear : Ear
+        Who is told.
+    clock : callable, default=time.time
+        Seconds since 1970-01-01T00:00:00Z, with a fraction.
+    look_s : float, default=LOOK_S
+        Between two looks at the streams.
+    """
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        store: Store,
+        ear: Ear,
+        clock: Callable[[], float] = time.time,
+        look_s: float = LOOK_S,
+    ) -> None:
+        self._settings, self._store, self._ear, self._clock, self._look_s = settings, store, ear, clock, look_s
+        self._second = math.floor(clock())
+        n_streams = len(settings.streams)
+        self.sender = Sender(settings.broker, store, ear, max_windows=settings.max_windows, n_sensors=n_streams)
+        self._classify = Classify(policy=settings.policy.core) if settings.placement == "gateway" else None
+        self._streams = [self._stream(one) for one in settings.streams]
+
+    @property
+    def ledger(self) -> Ledger:
+        """What was heard and released, of all streams."""
+        total = Ledger()
+        for stream in self._streams:
+            total.add(stream.listener.ledger)
+        return total
+
+    async def run(self, is_over: Callable[[], bool]) -> None:
+        """Hear and send until someone says stop.
+
+        Parameters
+        ----------
+        is_over : callable
+            Says so.
+
+        Raises
+        ------
+        OutputError
+            If states cannot be written: then nothing may leave.
+        """
+        sending = asyncio.create_task(self.sender.run())
+        try:
+            while not is_over() and not sending.done():
+                self._send_second()
+                await self._hear()
+                await asyncio.sleep(self._until_next_look())
+            for stream in self._streams:
+                stream.stop()
+            self._flush()
+            await self.sender.drain(_DRAIN_S)
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+        if not sending.cancelled():
+            sending.result()
+
+    def _stream(self, one: StreamSettings) -> Stream:
+        ear = _StreamEar(self._ear, one.sensor_id, self._clock)
+        source = input_of(one, ear, self._clock)
+        listener = Listener(
+            sensor_id=one.sensor_id,
+            source=source,
+            chains=self._chains(one),
+            store=self._store.of(one.sensor_id, one.full_scale_db),
+            sealer=self._settings.sealer,
+            full_scale_db=one.full_scale_db,
+            ear=ear,
+            clock=self._clock,
+        )
+        return Stream(source, listener, ear)
+
+    def _chains(self, one: StreamSettings) -> Chains:
+        policy = self._settings.policy.core
+        if self._classify is not None:
+            return WholeChains(
+                sensor_id=one.sensor_id,
+                sample_rate=one.pcm.sample_rate,
+                policy=policy,
+                classify=self._classify,
+                full_scale_db=one.full_scale_db,
+            )
+        return Fronts(
+            sensor_id=one.sensor_id,
+            sample_rate=one.pcm.sample_rate,
+            policy=policy,
+            sealer=self._settings.sealer,
+            send=self.sender.take_window,
+            full_scale_db=one.full_scale_db,
+        )
+
+    async def _hear(self) -> None:
+        for number, stream in enumerate(self._streams):
+            stream.step()
+            if number % _N_AT_A_TIME == 0:
+                await asyncio.sleep(0)
+
+    def _send_second(self) -> None:
+        """Send what was released, on the whole second and in canonical order: finer times and order tell nothing."""
+        second = math.floor(self._clock())
+        if second != self._second:
+            self._second = second
+            self._flush()
+
+    def _flush(self) -> None:
+        n_new, n_given_up = self._store.flush(self._clock())
+        if n_given_up:
+            self._ear.note(f"{n_given_up} records waited for a day and are given up")
+        if n_new:
+            self.sender.look()
+
+    def _until_next_look(self) -> float:
+        """Return the time to the next multiple, so that whole seconds are met."""
+        now = time.time()
+        return (math.floor(now / self._look_s) + 1) * self._look_s - now
+
+
+class _StreamEar(Ear):
+    """Names the stream, and lets no stream fill the log."""
+
+    def __init__(self, ear: Ear, sensor_id: int, clock: Callable[[], float]) -> None:
+        self._ear, self._sensor_id, self._clock = ear, sensor_id, clock
+        self._noted: deque[float] = deque(maxlen=_MAX_NOTES)
+
+    def note(self, text: str) -> None:
+        now = self._clock()
+        if len(self._noted) == _MAX_NOTES and abs(now - self._noted[0]) < _MINUTE_S:
+            return
+        self._noted.append(now)
+        self._ear.note(f"sensor {self._sensor_id}: {text}")
+
+
+def run(settings: GatewaySettings, ear: Ear, is_over: Callable[[], bool]) -> Ledger:
+    """Run a gateway until someone says stop.
+
+    Parameters
+    ----------
+    settings : GatewaySettings
+        What to hear, and where to send.
+    ear : Ear
+        Who is told.
+    is_over : callable
+        Says when to stop.
+
+    Returns
+    -------
+    Ledger
+        What was heard and released.
+
+    Raises
+    ------
+    ConfigError
+        If another process uses the folder of states.
+    OutputError
+        If it cannot be written.
+    """
+
+    async def main() -> Ledger:
+        with closing(Store(settings.state)) as store:
+            gateway = Gateway(settings, store, ear)
+            await gateway.run(is_over)
+            if gateway.sender.n_windows_lost:
+                ear.note(gateway.sender.lost_words())
+            return gateway.ledger
+
+    return asyncio.run(main())

@@ -1,0 +1,254 @@
+"""What leaves a gateway for the broker: open records from the disk, in order; windows from memory, while they count.
+
+The producer is idempotent and never gives up a batch, so that an outage of the broker loses and doubles nothing that is
+in flight. Whatever else goes wrong with it, a new one begins with the oldest record that was not acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sourdine.broker import BrokerSettings
+    from sourdine.gateway.store import Store
+    from sourdine.live.ear import Ear
+
+WINDOWS: Final = "sourdine.windows.v1"
+#: Messages of each kind that are on their way at a time.
+MAX_IN_FLIGHT: Final = 64
+#: A gate takes windows up to 120 s after their second; what waited for longer than this is not sent any more.
+_WINDOW_LIFE_S: Final = 90.0
+#: A broker that acknowledges nothing for so long is away.
+_AWAY_S: Final = 5.0
+_RETRY_S: Final = 1.0
+_LOOK_S: Final = 0.5
+_STOP_S: Final = 1.0
+_LINGER_MS: Final = 5
+#: How many windows were lost depends on what was heard, and is said of so many sensors together, or not at all.
+_N_SENSORS_TOGETHER: Final = 10
+
+
+class Sender:
+    """Sends for all sensors of a gateway.
+
+    Parameters
+    ----------
+    broker : BrokerSettings
+        Where to.
+    store : Store
+        Where open records wait.
+    ear : Ear
+        Told when the broker is away and when it is back.
+    max_windows : int
+        Sealed windows that wait in memory at most; the oldest are dropped for newer ones.
+    n_sensors : int
+        Of the gateway.
+    """
+
+    def __init__(self, broker: BrokerSettings, store: Store, ear: Ear, *, max_windows: int, n_sensors: int) -> None:
+        self._broker, self._store, self._ear = broker, store, ear
+        self._max_windows, self._n_sensors = max_windows, n_sensors
+        self._windows: deque[tuple[float, int, bytes]] = deque()
+        self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
+        self._record_came, self._window_came = asyncio.Event(), asyncio.Event()
+        self._n_asked = self._n_windows_asked = 0
+        #: When the broker last answered, or was first asked since then; None where nothing is asked of it.
+        self._asked_s: float | None = time.monotonic()
+        self._away_since_s: float | None = None
+        self._told = ""
+        self.n_windows_lost = 0
+        # What stands in its lines is said here in other words, or holds more than is to be said.
+        logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
+
+    def take_window(self, sensor_id: int, sealed: bytes) -> None:
+        """Take a sealed window, to be sent at once.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        sealed : bytes
+            The window.
+        """
+        self._windows.append((time.monotonic(), sensor_id, sealed))
+        if len(self._windows) > self._max_windows:
+            self._windows.popleft()
+            self.n_windows_lost += 1
+        self._window_came.set()
+
+    def look(self) -> None:
+        """Look for new records in the store."""
+        self._record_came.set()
+
+    async def run(self) -> None:
+        """Send, for as long as the gateway runs."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            while True:
+                await self._send_until_it_fails()
+                await asyncio.sleep(_RETRY_S)
+        finally:
+            watch.cancel()
+            self.n_windows_lost += len(self._windows)
+            self._windows.clear()
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until everything is sent, but not for long.
+
+        Parameters
+        ----------
+        seconds : float
+            The longest wait.
+        """
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and (self._n_asked or self._windows or self._store.n_waiting):
+            await asyncio.sleep(_LOOK_S / 10)
+
+    def lost_words(self) -> str:
+        """Return how many windows were lost, in words: a number only of many sensors together."""
+        if self._n_sensors >= _N_SENSORS_TOGETHER or not self.n_windows_lost:
+            return f"{self.n_windows_lost} windows lost so far"
+        return "windows were lost"
+
+    async def _send_until_it_fails(self) -> None:
+        options = {"acks": "all", "enable_idempotence": True, "linger_ms": _LINGER_MS}
+        producer = AIOKafkaProducer(**self._broker.for_aiokafka(), **options)
+        sending: list[asyncio.Task[None]] = []
+        stop_s: float | None = _STOP_S
+        try:
+            await producer.start()
+            self._answered()
+            sending = [
+                asyncio.create_task(self._send_records(producer)),
+                asyncio.create_task(self._send_windows(producer)),
+            ]
+            done, _ = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except KafkaError as error:
+            stop_s = None  # what is on its way arrives, however long it takes: a new producer would send it twice
+            self._say_fault(type(error).__name__)
+        finally:
+            # First the producer, so that what it still sends is let go of; a closed one ends both tasks.
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), stop_s)
+            await _end(sending)
+            self.n_windows_lost += self._n_windows_asked
+            self._n_asked = self._n_windows_asked = 0
+            self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
+
+    async def _send_records(self, producer: Any) -> None:
+        """Send what waits on the disk: some at a time, and each for as long as it takes."""
+        while True:
+            waiting = self._store.next(MAX_IN_FLIGHT)
+            if not waiting:
+                self._record_came.clear()
+                await self._record_came.wait()
+                continue
+            futures = [await self._ask(producer, one.topic, one.sensor_id, one.value) for one in waiting]
+            answers = await asyncio.gather(*futures, return_exceptions=True)
+            sent = [one.number for one, answer in zip(waiting, answers, strict=True) if not _is_fault(answer)]
+            self._store.sent(sent)
+            _raise_first(answers)
+
+    async def _send_windows(self, producer: Any) -> None:
+        failed: list[BaseException] = []
+
+        def done(future: asyncio.Future[Any]) -> None:
+            self._room.release()
+            self._n_windows_asked -= 1
+            if not future.cancelled() and (error := future.exception()) is not None:
+                self.n_windows_lost += 1
+                failed.append(error)
+                self._window_came.set()
+
+        while True:
+            await self._window_came.wait()
+            self._window_came.clear()
+            _raise_first(failed)
+            while self._windows:
+                await self._room.acquire()
+                window = self._next_window()
+                if window is None:
+                    self._room.release()
+                    break
+                self._n_windows_asked += 1
+                future = await self._ask(producer, WINDOWS, *window)
+                future.add_done_callback(done)
+
+    def _next_window(self) -> tuple[int, bytes] | None:
+        """Return the oldest window that a gate would still take."""
+        self._drop_old()
+        return self._windows.popleft()[1:] if self._windows else None
+
+    def _drop_old(self) -> None:
+        oldest = time.monotonic() - _WINDOW_LIFE_S
+        while self._windows and self._windows[0][0] < oldest:
+            self._windows.popleft()
+            self.n_windows_lost += 1
+
+    async def _ask(self, producer: Any, topic: str, sensor_id: int, value: bytes) -> asyncio.Future[Any]:
+        if self._asked_s is None:
+            self._asked_s = time.monotonic()
+        self._n_asked += 1
+        future: asyncio.Future[Any] = await producer.send(topic, value, key=b"%d" % sensor_id)
+        future.add_done_callback(self._is_done)
+        return future
+
+    def _is_done(self, future: asyncio.Future[Any]) -> None:
+        self._n_asked = max(0, self._n_asked - 1)
+        if not future.cancelled() and future.exception() is None:
+            self._answered()
+
+    def _say_fault(self, name: str) -> None:
+        """Say what went wrong with the producer, but not each second again."""
+        if name != self._told:
+            self._told = name
+            self._ear.note(f"Kafka: {name}: tried again each second")
+
+    def _answered(self) -> None:
+        self._told = ""
+        self._asked_s = time.monotonic() if self._n_asked else None
+        if self._away_since_s is not None:
+            seconds = time.monotonic() - self._away_since_s
+            self._away_since_s = None
+            waiting = self._store.n_waiting
+            self._ear.note(f"Kafka is back after {seconds:.0f} s: {waiting} records waited; {self.lost_words()}")
+
+    async def _watch(self) -> None:
+        """Say when the broker has not answered for some seconds, and drop windows that grow too old."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            self._drop_old()
+            asked_s = self._asked_s
+            if self._away_since_s is None and asked_s is not None and time.monotonic() - asked_s > _AWAY_S:
+                self._away_since_s = asked_s
+                self._ear.note("Kafka does not answer: records wait on the disk, windows are dropped as they grow old")
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=_STOP_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _is_fault(answer: object) -> bool:
+    return isinstance(answer, BaseException)
+
+
+def _raise_first(answers: Iterable[object]) -> None:
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
