@@ -18,10 +18,10 @@ from tests.live import Clock, Notes
 from tests.sounds import RATE, pcm16
 
 from sourdine.broker import BrokerSettings
-from sourdine.config import PcmFormat
 from sourdine.gateway.gateway import Gateway
 from sourdine.gateway.settings import GatewaySettings, StreamSettings
 from sourdine.gateway.store import Store, Waiting
+from sourdine.pcm import PcmFormat
 from sourdine.policy import LoadedPolicy
 
 #: A port of this machine at which nobody answers.

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from tests.chain import Record
 from tests.sounds import RATE, pcm16
 
-from sourdine.config import ListenSettings, PcmFormat
+from sourdine.config import ListenSettings
 from sourdine.live.ear import Ear
 from sourdine.local.interrupt import Stop
 from sourdine.local.listen import files_of, hear, source_of
+from sourdine.pcm import PcmFormat
 from sourdine.policy import LoadedPolicy
 
 #: Longest time that the other side of a pipe may take for what takes it milliseconds.

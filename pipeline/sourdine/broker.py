@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import ssl
-import stat
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from sourdine.errors import ConfigError
+from sourdine.settings_file import check_names, is_loopback, read_keys, read_password
 
 #: Names the file where no option does: `faust worker` takes none of ours.
 VARIABLE: Final = "SOURDINE_KAFKA"
@@ -20,11 +18,10 @@ VARIABLE: Final = "SOURDINE_KAFKA"
 MECHANISM: Final = "SCRAM-SHA-512"
 
 _SECURED: Final = ("bootstrap", "ca_file", "user", "password_file")
-_PLAIN: Final = ("bootstrap", "security")
+_PLAIN: Final = ("bootstrap",)
 _SECURITIES: Final = ("SASL_SSL", "PLAINTEXT")
 _ADDRESS: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _USER: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_MAX_BYTES: Final = 64_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,45 +120,21 @@ def load(path: Path | None = None) -> BrokerSettings:
         if not named:
             raise ConfigError(f"no broker is named: give --kafka FILE, or set {VARIABLE} to the file")
         path = Path(named)
-    keys = _read_keys(path)
+    keys = read_keys(path)
     security = keys.get("security", "SASL_SSL")
     if security not in _SECURITIES:
         raise ConfigError(f"{path}: security: expected {' or '.join(_SECURITIES)}, got {security}")
-    _check_names(path, keys, _PLAIN if security == "PLAINTEXT" else _SECURED)
+    check_names(path, keys, _PLAIN if security == "PLAINTEXT" else _SECURED, optional=("security",))
     bootstrap = _check_bootstrap(path, keys["bootstrap"], is_plain=security == "PLAINTEXT")
     if security == "PLAINTEXT":
         return BrokerSettings(bootstrap)
     if not _USER.fullmatch(keys["user"]):
         raise ConfigError(f"{path}: user: expected 1 to 64 signs of a-z, A-Z, 0-9, '.', '_' and '-'")
     settings = BrokerSettings(
-        bootstrap, path.parent / keys["ca_file"], keys["user"], _read_password(path.parent / keys["password_file"])
+        bootstrap, path.parent / keys["ca_file"], keys["user"], read_password(path.parent / keys["password_file"])
     )
     settings.tls()
     return settings
-
-
-def _read_keys(path: Path) -> dict[str, str]:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ConfigError(f"{path}: expected a page of text")
-        keys = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        raise ConfigError(f"{path}: expected TOML") from None
-    for name, value in keys.items():
-        if not isinstance(value, str):
-            raise ConfigError(f"{path}: {name}: expected a text in quotes")
-    return keys
-
-
-def _check_names(path: Path, keys: dict[str, str], wanted: tuple[str, ...]) -> None:
-    unknown = keys.keys() - {*wanted, "security"}
-    if unknown:
-        raise ConfigError(f"{path}: unknown key {min(unknown)}; known: security, {', '.join(wanted)}")
-    for name in wanted:
-        if name not in keys:
-            raise ConfigError(f"{path}: {name} is missing")
 
 
 def _check_bootstrap(path: Path, text: str, *, is_plain: bool) -> str:
@@ -171,31 +144,6 @@ def _check_bootstrap(path: Path, text: str, *, is_plain: bool) -> str:
         match = _ADDRESS.fullmatch(address)
         if not match or not 1 <= int(match[2]) <= 65535:
             raise ConfigError(f"{path}: bootstrap: expected host:port, by commas, got {address}")
-        if is_plain and not _is_loopback(match[1].strip("[]")):
+        if is_plain and not is_loopback(match[1].strip("[]")):
             raise ConfigError(f"{path}: security: PLAINTEXT is for a broker on this machine; {address} needs SASL_SSL")
     return ",".join(addresses)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _read_password(path: Path) -> str:
-    """Return the password, if its owner alone may read it."""
-    try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigError(f"password_file: {path} is no file")
-        if mode & 0o077:
-            raise ConfigError(f"password_file: {path} may be read by others than its owner: chmod 600 {path}")
-        password = path.read_bytes()[:1026].rstrip(b"\r\n").decode("ascii")
-    except OSError as error:
-        raise ConfigError(f"password_file: {path}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        password = ""
-    if not (8 <= len(password) <= 1024 and password.isprintable()):
-        raise ConfigError(f"password_file: {path}: expected one line of 8 to 1024 printable ASCII signs")
-    return password

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from dsp_core.zone import Checkpoint, Classify, Gate, Mark
+from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -150,7 +150,7 @@ class Gates:
         return self._sealer.seal(Checkpoint.take_gate(door.gate, mark=door.mark, kafka_offset=door.kafka_offset))
 
     def restore(self, sensor_id: int, states: list[bytes]) -> None:
-        """Go on from the newest of a sensor's states; of several writers, one may have been behind.
+        """Go on from the newest of a sensor's states; of several, one may be behind, or of another zone.
 
         Parameters
         ----------
@@ -162,9 +162,16 @@ class Gates:
         Raises
         ------
         dsp_core.zone.BlockError
-            If one does not open, or is of another policy.
+            If none opens, or the newest is of another policy.
         """
-        kept = [self._sealer.unseal(sensor_id=sensor_id, sealed=state) for state in states]
+        kept, refusal = [], None
+        for state in states:
+            try:
+                kept.append(self._sealer.unseal(sensor_id=sensor_id, sealed=state))
+            except BlockError as error:
+                refusal = error
+        if not kept and refusal is not None:
+            raise refusal
         newest = max(kept, key=lambda checkpoint: checkpoint.kafka_offset)
         self._doors[sensor_id] = _Door(*newest.restore_gate(self._policy), newest.kafka_offset)
 

@@ -23,7 +23,7 @@ class PolicyError(ConfigError):
 
 
 class BrokerError(SourdineError):
-    """The Kafka broker does not do what it is asked.
+    """The Kafka broker, or a database, does not do what it is asked.
 
     Parameters
     ----------
@@ -39,13 +39,13 @@ class BrokerError(SourdineError):
 
 
 class TransportError(BrokerError):
-    """The broker cannot be reached: later it may."""
+    """It cannot be reached: later it may."""
 
     exit_code = 6
 
 
 class AccessError(BrokerError):
-    """The broker, or what is there, is not as it must be: password, certificate, right, topic."""
+    """It, or what is there, is not as it must be: password, certificate, right, topic, table."""
 
     exit_code = 7
 

@@ -84,6 +84,14 @@ def _wait_for_lines(file: Path, n_lines: int, process: subprocess.Popen[bytes]) 
         time.sleep(0.002)
 
 
+def _is_begun_anew(file: Path) -> bool:
+    """Tell whether a file is there and empty; while it is replaced it is gone."""
+    try:
+        return file.stat().st_size == 0
+    except FileNotFoundError:
+        return False
+
+
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     archive(tmp_path, n=20)
     command = [*SOURDINE, "run", "in", "--out", "out", "--jobs", "1"]
@@ -161,7 +169,7 @@ def test_two_runs_into_one_folder_and_a_mistyped_path_harm_nothing(tmp_path: Pat
     )
     assert first.stdin is not None
     deadline = time.monotonic() + 60.0
-    while (tmp_path / "out" / "levels.jsonl").stat().st_size and time.monotonic() < deadline:
+    while not _is_begun_anew(tmp_path / "out" / "levels.jsonl") and time.monotonic() < deadline:
         time.sleep(0.01)
     second = call("run", "in", "--out", "out", cwd=tmp_path)
     assert (second.returncode, "another sourdine writes into" in one_line(second)) == (2, True)

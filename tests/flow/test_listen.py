@@ -112,7 +112,7 @@ def test_a_named_pipe_waits_for_its_next_writer(tmp_path: Path) -> None:
 
 
 def test_the_channel_that_was_asked_for_is_heard(tmp_path: Path) -> None:
-    loud = noise(21.0)
+    loud = noise(31.0)
     both = np.stack([0.01 * loud, loud], axis=1)
     levels = {}
     for channel in ("1", "2", "mix"):
@@ -124,7 +124,7 @@ def test_the_channel_that_was_asked_for_is_heard(tmp_path: Path) -> None:
             n_channels=2,
             channel=channel,
         )
-        levels[channel] = levels_of(ear)[HOUR]
+        levels[channel] = levels_of(ear)[HOUR + 10]  # the first period may lack its first second
     assert levels["1"] is not None
     assert levels["2"] is not None
     assert levels["mix"] is not None

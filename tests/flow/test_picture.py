@@ -15,7 +15,7 @@ from tests.pictures import Page, png_size
 from tests.sounds import eventful, noise, wav_bytes, write_wav
 
 from sourdine import cli
-from sourdine.cli import picture
+from sourdine.cli import arguments
 
 CONFIDENCES = ("low", "fair", "high", "very high")
 
@@ -194,7 +194,7 @@ def test_what_is_not_installed_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(picture, "find_spec", lambda name: None)
+    monkeypatch.setattr(arguments, "find_spec", lambda name: None)
     write_wav(tmp_path / "x.wav", noise(1.0))
     assert cli.run_command(command) == 2
     assert capsys.readouterr().err == f"sourdine: pictures need {names}: pip install 'sourdine[picture]'\n"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +19,7 @@ import orjson
 import pytest
 from aiokafka.partitioner import murmur2
 from dsp_core.zone import create_key
-from tests.chain import SOURDINE
+from tests.chain import SOURDINE, call, one_line
 from tests.gateways import Town, file_stream
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import EVENTS, WINDOWS, City, events_of
@@ -48,7 +51,7 @@ def town(city: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 def test_twelve_streams_give_the_events_of_one_process_through_workers(
     town: City, city: Broker, tmp_path: Path
 ) -> None:
-    sensors, sound = range(500, 512), eventful(30.0)
+    sensors, sound = range(600, 612), eventful(30.0)
     path = write_wav(tmp_path / "street.wav", sound)
     town.enrol(sensors)
     town.start("classify", "1")
@@ -71,7 +74,7 @@ def test_twelve_streams_give_the_events_of_one_process_through_workers(
 def test_an_outage_loses_no_record_and_doubles_none(town: City, city: Broker, tmp_path: Path) -> None:
     policy = load("noise", today=date(2026, 1, 1))
     path = write_wav(tmp_path / "street.wav", np.concatenate([eventful(30.0), noise(62.0)]))
-    streams = [file_stream(sensor, path) for sensor in range(520, 532)]
+    streams = [file_stream(sensor, path) for sensor in range(620, 632)]
     start = int(time.time()) - 100
     (tmp_path / "calm").mkdir()
     calm = Town(tmp_path / "calm", *streams, placement="cluster", policy=policy)
@@ -94,16 +97,15 @@ def test_an_outage_loses_no_record_and_doubles_none(town: City, city: Broker, tm
         back.join()
     n_lost, n_offered = broken.n_windows_lost, len(broken.windows)
     assert 0 < n_lost < n_offered
-    left = broken.values()
     # What was on its way to the killed broker when the process ended in order waits for the next one.
     broken.run(float(start + 100), 1.0, each_look=lambda _: time.sleep(0.5))
     sent = [value for topic in (LEVELS, HEALTH) for value in town.wait_for(topic, len(calm.values(topic)))]
     calm_values = calm.values()
-    assert len(calm_values) > 12 * 9
+    assert len(calm_values) >= 12 * 8
     missing = set(calm_values) - set(sent)
-    assert not missing, (len(missing), len(left), broken.notes.notes)
+    assert not missing, broken.notes.notes
     twice = [value for value, n in Counter(sent).items() if n > 1]
-    assert twice == []
+    assert twice == [], broken.notes.notes
     # What was on its way when the process ended counts as lost, though the broker may have it.
     windows = set(town.wait_for(WINDOWS, n_offered - n_lost))
     assert windows <= set(broken.windows)
@@ -112,7 +114,7 @@ def test_an_outage_loses_no_record_and_doubles_none(town: City, city: Broker, tm
 
 def test_placement_gateway_sends_records_alone(town: City, city: Broker, tmp_path: Path) -> None:
     path = write_wav(tmp_path / "street.wav", eventful(30.0))
-    streams = [file_stream(sensor, path) for sensor in (540, 541)]
+    streams = [file_stream(sensor, path) for sensor in (640, 641)]
     start = int(time.time()) - 60
     gateway = Town(tmp_path, *streams, broker=city.settings("gateway"))
     gateway.run(start - 7200.0, 62.0)  # a state, so that no event is withheld
@@ -122,30 +124,44 @@ def test_placement_gateway_sends_records_alone(town: City, city: Broker, tmp_pat
     assert gateway.windows == []
 
 
+def has_said(log: Path, words: str, n: int) -> bool:
+    """Look whether a log holds some words so often."""
+    return log.read_text("utf-8").count(words) >= n
+
+
+def has_states(path: Path, n: int) -> bool:
+    """Look whether a gateway has written the states of so many sensors."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as file:
+        return bool(file.execute("SELECT count(*) FROM states").fetchone()[0] >= n)
+
+
 def test_a_killed_gateway_goes_on_where_it_was(town: City, city: Broker, tmp_path: Path) -> None:
     write_wav(tmp_path / "street.wav", noise(60.0))
     streams = "".join(
-        f'[[streams]]\nsensor = {sensor}\nkind = "file"\npath = "street.wav"\n' for sensor in range(560, 564)
+        f'[[streams]]\nsensor = {sensor}\nkind = "file"\npath = "street.wav"\n' for sensor in range(660, 664)
     )
     (tmp_path / "gateway.toml").write_text(
         f'placement = "gateway"\npolicy = "noise"\nkafka = "{city.file_of("gateway")}"\nkey = "zone.key"\n'
         f'state = "state"\n{streams}',
         "utf-8",
     )
-    log = tmp_path / "gateway.log"
-    for how, seconds in ((signal.SIGKILL, 13.0), (signal.SIGKILL, 2.0), (signal.SIGTERM, 13.0)):
+    log, process = tmp_path / "gateway.log", None
+    for n_heard, how in enumerate((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)):
         with log.open("ab") as file:
             process = subprocess.Popen([*SOURDINE, "gateway", "gateway.toml"], cwd=tmp_path, stderr=file)
-        n_heard = log.read_text("utf-8").count("hearing from")
-        wait_until(lambda n=n_heard: log.read_text("utf-8").count("hearing from") >= n + 4, "four streams")  # type: ignore[misc]
-        time.sleep(seconds)
-        began = time.monotonic()
+        wait_until(partial(has_said, log, "hearing from", 4 * n_heard + 4), "four streams")
+        wait_until(partial(has_states, tmp_path / "state" / "gateway.db", 4), "four states")
+        time.sleep(2.0)
         process.send_signal(how)
         assert process.wait(timeout=30) == (0 if how is signal.SIGTERM else -signal.SIGKILL)
-        assert time.monotonic() - began < 30
     said = log.read_text("utf-8")
     assert said.count("no earlier state") == 4, said
+    settings = (tmp_path / "gateway.toml").read_text("utf-8")
+    (tmp_path / "gateway.toml").write_text(settings.replace("gateway.toml", "sink.toml"), "utf-8")
+    refused = call("gateway", "gateway.toml", "--quiet", cwd=tmp_path)
+    assert refused.returncode == 7
+    assert "user sink" in one_line(refused)
     by_id = defaultdict(set)
-    for value in town.wait_for(LEVELS, 8):
+    for value in town.wait_for(LEVELS, 4):
         by_id[orjson.loads(value)["id"]].add(value)
     assert max(len(values) for values in by_id.values()) == 1

@@ -11,6 +11,7 @@ from sourdine.agents.preflight import require
 from sourdine.agents.rejects import Rejects
 from sourdine.agents.settings import WorkerSettings, from_environment
 from sourdine.agents.worker_app import WorkerApp, make_app
+from sourdine.crash import leave_no_core
 from sourdine.errors import SourdineError
 from sourdine.topics import layout
 
@@ -42,6 +43,7 @@ def make_worker(settings: WorkerSettings) -> WorkerApp:
 @cache
 def _from_environment() -> WorkerApp:
     """Check everything before anything is started; what is wrong costs one line."""
+    leave_no_core()
     try:
         settings = from_environment()
         require(settings.broker, layout(), settings.stage)

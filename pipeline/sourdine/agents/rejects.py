@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -73,7 +74,7 @@ class Rejects:
             leave(EXIT_FAULT, f"{self._stage}: unexpected {type(error).__name__}: ended before the commit")
         return []
 
-    def restore(self, stage: Gates, sensor_id: int, states: list[bytes]) -> None:
+    def restore(self, stage: Gates, sensor_id: int, states: list[bytes], partition: int) -> None:
         """Let a stage go on from a sensor's states; without a good one it begins anew, and withholds the hour.
 
         Parameters
@@ -84,12 +85,13 @@ class Rejects:
             Number of the sensor.
         states : list of bytes
             Sealed.
+        partition : int
+            Of the sensor.
         """
         try:
             stage.restore(sensor_id, states)
         except BlockError as error:
-            self.n_refused += 1
-            self._counts[sensor_id, 0, f"state_{error.reason}", 0] += 1
+            self._count(sensor_id, int(time.time()), f"state_{error.reason}", partition)
 
     async def tell_on(self) -> None:
         """Tell what was refused, each second, for as long as the worker runs."""

@@ -214,7 +214,7 @@ class GatesShell:
             for number, by_sensor in (await self._states.read(self._assigned())).items():
                 ours[number] = _Partition(self._make_stage())
                 for sensor_id, states in by_sensor.items():
-                    self._rejects.restore(ours[number].gates, sensor_id, states)
+                    self._rejects.restore(ours[number].gates, sensor_id, states, number)
             if ours is self._partitions:
                 self._is_begun = True
         return ours if ours is self._partitions else {}

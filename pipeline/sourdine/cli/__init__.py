@@ -7,14 +7,12 @@ imported at the top of any of them, so that help and mistakes answer at once.
 from __future__ import annotations
 
 import os
-import resource
 import sys
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sourdine.cli.parser import build, lesson
 from sourdine.cli.terminal import EXIT_INTERNAL, EXIT_INTERRUPTED, EXIT_OK, leave_stdout, say, say_aside
+from sourdine.crash import leave_no_core
 from sourdine.errors import OutputError, SourdineError
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
 def main() -> int:
     """Run the command line of this process and return its exit code."""
     _open_missing_streams()
-    _leave_no_core()
+    leave_no_core()
     code = run_command(sys.argv[1:])
     if code == EXIT_INTERRUPTED:
         # A thread may still wait for a pipe that never says more: leave it behind.
@@ -79,14 +77,6 @@ def _open_missing_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  as long as the process
-
-
-def _leave_no_core() -> None:
-    """See to it that a crash writes no memory down: keys and sound lie in it."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # A program that the kernel pipes cores to is not held by the limit: it gets one without memory.
-    with suppress(OSError):
-        Path("/proc/self/coredump_filter").write_text("0", "ascii")
 
 
 def _stop(text: str, code: int) -> int:

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sourdine.config import PCM_ENCODINGS
 from sourdine.errors import ConfigError
+from sourdine.pcm import PCM_ENCODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

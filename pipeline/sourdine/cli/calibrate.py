@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import add_channel, add_manners, add_pcm, one_of
 from sourdine.cli.terminal import EXIT_OK, say
-from sourdine.config import parse_channel, parse_pcm, parse_sensor
+from sourdine.config import parse_sensor
 from sourdine.errors import ConfigError
+from sourdine.pcm import parse_channel, parse_pcm
 
 if TYPE_CHECKING:
     import argparse
@@ -88,8 +89,8 @@ def run(parsed: argparse.Namespace) -> int:
     sensor_id, channel = parse_sensor(parsed.sensor), parse_channel(parsed.channel, may_be_each=False)
     from sourdine.calibration import write
     from sourdine.local.calibrate import calibrate
-    from sourdine.config import channel_of
     from sourdine.local.inputs import Input
+    from sourdine.pcm import channel_of
 
     path = None if is_pipe else Path(parsed.path)
     item = Input(sensor_id, path, channel_of(channel))

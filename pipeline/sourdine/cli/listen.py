@@ -11,8 +11,9 @@ from sourdine.cli.arguments import add_calibration, add_channel, add_manners, ad
 from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_OK, LIVE_EXIT_WORDS, say, say_aside
-from sourdine.config import ListenSettings, parse_channel, parse_pcm, parse_sensor
+from sourdine.config import ListenSettings, parse_sensor
 from sourdine.errors import ConfigError
+from sourdine.pcm import parse_channel, parse_pcm
 
 if TYPE_CHECKING:
     import argparse

@@ -11,8 +11,9 @@ from sourdine.cli.arguments import add_calibration, add_channel, add_manners, ne
 from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
-from sourdine.config import RunSettings, parse_channel, parse_mark
+from sourdine.config import RunSettings, parse_mark
 from sourdine.errors import ConfigError, printable
+from sourdine.pcm import parse_channel
 
 if TYPE_CHECKING:
     import argparse

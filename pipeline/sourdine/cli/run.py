@@ -12,8 +12,9 @@ from sourdine.cli.calibrate import load_calibration
 from sourdine.cli.picture import draw_left
 from sourdine.cli.policy import load_policy
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, EXIT_WORDS, say, say_aside
-from sourdine.config import RunSettings, parse_channel, parse_jobs, parse_mark, parse_pcm, parse_start, parse_zone
+from sourdine.config import RunSettings, parse_jobs, parse_mark, parse_start, parse_zone
 from sourdine.errors import ConfigError
+from sourdine.pcm import parse_channel, parse_pcm
 
 if TYPE_CHECKING:
     import argparse

@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sourdine.config import channel_of
 from sourdine.errors import ConfigError, printable
 from sourdine.evidence.released import Released, read_released
 from sourdine.evidence.spectrogram import Spectrogram, read_spectrogram
 from sourdine.local.run import run
+from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
     from sourdine.config import RunSettings

@@ -160,7 +160,6 @@ class Gateway:
         sending = asyncio.create_task(self.sender.run())
         try:
             while not is_over() and not sending.done():
-                self._send_second()
                 await self._hear()
                 await asyncio.sleep(self._until_next_look())
             for stream in self._streams:
@@ -209,9 +208,10 @@ class Gateway:
 
     async def _hear(self) -> None:
         for number, stream in enumerate(self._streams):
-            stream.step()
             if number % _N_AT_A_TIME == 0:
+                self._send_second()
                 await asyncio.sleep(0)
+            stream.step()
 
     def _send_second(self) -> None:
         """Send what was released, on the whole second and in canonical order: finer times and order tell nothing."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from dsp_core.zone import BlockError, Source
 
-from sourdine.config import channel_of
 from sourdine.errors import ConfigError, SourdineError
 from sourdine.live.listener import Input
 from sourdine.live.pipe import PcmReader, PipeInput
+from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
@@ -34,8 +34,9 @@ _RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.5
 _STOP_S: Final = 1.0
 _LINGER_MS: Final = 5
-#: How many windows were lost depends on what was heard, and is said of so many sensors together, or not at all.
+#: How many windows were lost depends on what was heard: it is said of so many sensors together, and so rarely.
 _N_SENSORS_TOGETHER: Final = 10
+_COUNT_S: Final = 3600.0
 
 
 class Sender:
@@ -65,7 +66,9 @@ class Sender:
         #: When the broker last answered, or was first asked since then; None where nothing is asked of it.
         self._asked_s: float | None = time.monotonic()
         self._away_since_s: float | None = None
+        self._arrived: list[int] = []
         self._told = ""
+        self._counted_s = -_COUNT_S
         self.n_windows_lost = 0
         # What stands in its lines is said here in other words, or holds more than is to be said.
         logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
@@ -115,10 +118,14 @@ class Sender:
             await asyncio.sleep(_LOOK_S / 10)
 
     def lost_words(self) -> str:
-        """Return how many windows were lost, in words: a number only of many sensors together."""
-        if self._n_sensors >= _N_SENSORS_TOGETHER or not self.n_windows_lost:
-            return f"{self.n_windows_lost} windows lost so far"
-        return "windows were lost"
+        """Return how many windows were lost, in words: a number only of many sensors, and once an hour at most."""
+        if not self.n_windows_lost:
+            return "no window was lost"
+        now = time.monotonic()
+        if self._n_sensors < _N_SENSORS_TOGETHER or now - self._counted_s < _COUNT_S:
+            return "windows were lost"
+        self._counted_s = now
+        return f"{self.n_windows_lost} windows were lost since the start"
 
     async def _send_until_it_fails(self) -> None:
         options = {"acks": "all", "enable_idempotence": True, "linger_ms": _LINGER_MS}
@@ -140,9 +147,12 @@ class Sender:
             self._say_fault(type(error).__name__)
         finally:
             # First the producer, so that what it still sends is let go of; a closed one ends both tasks.
-            with suppress(TimeoutError, KafkaError):
+            try:
                 await asyncio.wait_for(producer.stop(), stop_s)
+            except (TimeoutError, KafkaError):
+                await producer.client.close()
             await _end(sending)
+            self._let_go()
             self.n_windows_lost += self._n_windows_asked
             self._n_asked = self._n_windows_asked = 0
             self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
@@ -155,11 +165,23 @@ class Sender:
                 self._record_came.clear()
                 await self._record_came.wait()
                 continue
-            futures = [await self._ask(producer, one.topic, one.sensor_id, one.value) for one in waiting]
-            answers = await asyncio.gather(*futures, return_exceptions=True)
-            sent = [one.number for one, answer in zip(waiting, answers, strict=True) if not _is_fault(answer)]
-            self._store.sent(sent)
-            _raise_first(answers)
+            asked: list[asyncio.Future[Any]] = []
+            for one in waiting:
+                future = await self._ask(producer, one.topic, one.sensor_id, one.value)
+                future.add_done_callback(partial(self._has_arrived, one.number))
+                asked.append(future)
+            await asyncio.wait(asked)
+            self._let_go()
+            _raise_first(future.exception() for future in asked)
+
+    def _has_arrived(self, number: int, future: asyncio.Future[Any]) -> None:
+        if not future.cancelled() and future.exception() is None:
+            self._arrived.append(number)
+
+    def _let_go(self) -> None:
+        """Take from the disk what the broker has; it is not sent again."""
+        self._store.sent(self._arrived)
+        self._arrived.clear()
 
     async def _send_windows(self, producer: Any) -> None:
         failed: list[BaseException] = []
@@ -208,6 +230,7 @@ class Sender:
     def _is_done(self, future: asyncio.Future[Any]) -> None:
         self._n_asked = max(0, self._n_asked - 1)
         if not future.cancelled() and future.exception() is None:
+            self._told = ""
             self._answered()
 
     def _say_fault(self, name: str) -> None:
@@ -217,7 +240,6 @@ class Sender:
             self._ear.note(f"Kafka: {name}: tried again each second")
 
     def _answered(self) -> None:
-        self._told = ""
         self._asked_s = time.monotonic() if self._n_asked else None
         if self._away_since_s is not None:
             seconds = time.monotonic() - self._away_since_s
@@ -242,10 +264,6 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _is_fault(answer: object) -> bool:
-    return isinstance(answer, BaseException)
 
 
 def _raise_first(answers: Iterable[object]) -> None:

@@ -10,15 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from dsp_core.zone import BlockError, Source
 
 from sourdine import broker, calibration, keys, policy
-from sourdine.config import (
-    MAX_CHANNELS,
-    MAX_SAMPLE_RATE,
-    MIN_SAMPLE_RATE,
-    PCM_ENCODINGS,
-    PcmFormat,
-    channel_of,
-)
 from sourdine.errors import ConfigError, words_of
+from sourdine.pcm import MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, PCM_ENCODINGS, PcmFormat, channel_of
 
 if TYPE_CHECKING:
     from datetime import date

@@ -87,7 +87,7 @@ class Store:
         self._records: list[Record] = []
         self._states: dict[int, tuple[bytes, int, float | None]] = {}
         with ExitStack() as stack:
-            stack.enter_context(lock_folder(folder))
+            stack.enter_context(lock_folder(folder, ()))
             try:
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, PRIVATE))
                 self._connection = stack.enter_context(closing(sqlite3.connect(self._path)))

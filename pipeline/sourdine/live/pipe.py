@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import Source
 
-from sourdine.config import channel_of
 from sourdine.errors import ConfigError, printable
+from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dsp_core.zone import AudioBlock
 
-    from sourdine.config import PcmFormat
+    from sourdine.pcm import PcmFormat
 
 _STDIN: Final = 0
 _LOOK_S: Final = 0.02

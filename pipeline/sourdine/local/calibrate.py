@@ -12,8 +12,8 @@ from sourdine.errors import ConfigError
 from sourdine.local.inputs import Refusal, open_source, refusal_of
 
 if TYPE_CHECKING:
-    from sourdine.config import PcmFormat
     from sourdine.local.inputs import Input
+    from sourdine.pcm import PcmFormat
 
 _BLOCK_S: Final = 0.5
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from sourdine.errors import ConfigError, printable
 from sourdine.files import LOCK_NAME
-from sourdine.config import channel_of
 from sourdine.local.inputs import Input, n_channels_of
 from sourdine.outgoing.jsonl import FILE_NAMES
+from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

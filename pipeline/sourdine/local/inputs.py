@@ -14,7 +14,7 @@ from sourdine.errors import ConfigError, printable, words_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sourdine.config import PcmFormat
+    from sourdine.pcm import PcmFormat
 
 STDIN: Final = 0
 

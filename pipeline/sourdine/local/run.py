@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Final
 
 from dsp_core.zone import BlockError, Classify, Describe
 
-from sourdine.config import channel_of
 from sourdine.errors import ConfigError, OutputError, printable
 from sourdine.flow import learn_background
 from sourdine.local import journal
@@ -28,6 +27,7 @@ from sourdine.local.journal import Entry, Journal
 from sourdine.local.report import write_report
 from sourdine.local.summary import Summary
 from sourdine.outgoing.jsonl import JsonlSink, lines_of
+from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,11 @@ import orjson
 from dsp_core.records import Event, LevelRecord, SensorHealth
 
 Record: TypeAlias = Event | LevelRecord | SensorHealth
-_Data: TypeAlias = dict[str, int | str | None]
+#: Members of a record, by name.
+Data: TypeAlias = dict[str, int | str | None]
+
+#: The member that tells records of one sensor and second apart, and stands in their id.
+_WHAT: Final = {"event": "sound_class", "level": "metric"}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,33 +56,51 @@ def encode(record: Record) -> bytes:
     TypeError
         If it is anything else: only minted records leave.
     """
-    kind, what, data = _parts(record)
-    time = slot_time(record.slot)
+    kind, data = _parts(record)
+    return canonical(kind, {"sensor_id": record.sensor_id, "slot": record.slot, **data})
+
+
+def canonical(kind: str, data: Data) -> bytes:
+    """Return the one form in which a record stands on the wire and in files: everything around it follows from it.
+
+    Parameters
+    ----------
+    kind : str
+        ``event``, ``level`` or ``health``.
+    data : dict
+        Members of the record, in their order.
+
+    Returns
+    -------
+    bytes
+        One line of JSON without the line end.
+    """
+    sensor_id, time = data["sensor_id"], slot_time(int(data["slot"] or 0))
     envelope = {
         "specversion": "1.0",
-        "id": f"{record.sensor_id}/{time}/{what}",
-        "source": f"/sensors/{record.sensor_id}",
+        "id": f"{sensor_id}/{time}/{data[_WHAT[kind]] if kind in _WHAT else kind}",
+        "source": f"/sensors/{sensor_id}",
         "type": f"org.sourdine.{kind}.v1",
         "time": time,
         "datacontenttype": "application/json",
         "dataschema": f"urn:sourdine:{kind}:v1#data",
-        "data": {"sensor_id": record.sensor_id, "slot": record.slot, **data},
+        "data": data,
     }
     return orjson.dumps(envelope)
 
 
-def _parts(record: Record) -> tuple[str, str, _Data]:
+def _parts(record: Record) -> tuple[str, Data]:
     if isinstance(record, Event):
-        event: _Data = {
+        event: Data = {
             "sound_class": record.sound_class,
             "level_db": record.level_db,
             "scale": record.scale,
             "confidence": record.confidence,
         }
-        return "event", record.sound_class, event
+        return "event", event
     if isinstance(record, LevelRecord):
-        level: _Data = {"metric": record.metric, "level_db": record.level_db, "scale": record.scale}
-        return "level", record.metric, level
+        level: Data = {"metric": record.metric, "level_db": record.level_db, "scale": record.scale}
+        return "level", level
     if isinstance(record, SensorHealth):
-        return "health", "health", {"state": record.state}
+        return "health", {"state": record.state}
     raise TypeError(f"only a released record can leave, not {type(record).__name__}")

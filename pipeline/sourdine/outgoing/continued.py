@@ -74,8 +74,8 @@ class ContinuedFiles:
                     self._files[name] = stack.enter_context(kept_file(folder / name))
             except OSError as error:
                 raise OutputError(f"cannot write into {folder}: {error.strerror}") from None
+            self.kept = self._make_good()
             self._open = stack.pop_all()
-        self.kept = self._make_good()
 
     def commit(self, sealed: bytes, next_slot: int, records: Iterable[Record]) -> None:
         """Write records down together with the state after them.

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from sourdine.config import PcmFormat, parse_pcm, parse_start
+from sourdine.config import parse_start
 from sourdine.errors import ConfigError
+from sourdine.pcm import PcmFormat, parse_pcm
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,12 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_topics_say_what_is_missing(tmp_path: Path) -> None:
     done = run(tmp_path, "topics", "check")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "sourdine: topics need confluent_kafka: pip install sourdine[kafka]\n"
+    assert done.stderr == "sourdine: topics need confluent_kafka: pip install 'sourdine[kafka]'\n"
+
+
+def test_sinks_say_what_is_missing(tmp_path: Path) -> None:
+    done = run(tmp_path, "sink", "--to", "file:out")
+    assert (done.returncode, done.stderr) == (2, "sourdine: sinks need aiokafka: pip install 'sourdine[kafka]'\n")
 
 
 def test_what_needs_no_broker_needs_no_extra(tmp_path: Path) -> None:

@@ -1,0 +1,294 @@
+"""Messages of sensors, put into the order in which they were sent: a pure fold, whose time comes with the messages.
+
+What came too early is held for 2 s at most, what is missing then is a gap, what comes after its turn is late, what
+comes again is a duplicate. Every sensor has a state of its own, of bounded size, so that none disturbs another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+
+from sourdine.fates import Fates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: A message waits so long for one that was sent before it.
+HOLD_MS: Final = 2_000
+#: An older message is of no use any more.
+LATE_MS: Final = 120_000
+#: A sensor that booted later than this after its message was received has a clock that is ahead.
+AHEAD_MS: Final = 2_000
+#: Of one sensor: 2 s of blocks of 10 ms, and some.
+MAX_HELD: Final = 256
+#: Of one stream; what lies in one that is forgotten counts as a duplicate when it comes.
+MAX_GAPS: Final = 64
+
+CLOCK_AHEAD: Final = "clock_ahead"
+CLOCK_BACK: Final = "clock_back"
+TOO_MANY_SENSORS: Final = "too_many_sensors"
+
+_NS_PER_MS: Final = 1_000_000
+
+Message = TypeVar("Message")
+
+
+class Facts(Protocol):
+    """What a carrier knows of a message: `dsp_core.zone.SealedHeader` has it."""
+
+    @property
+    def sensor_id(self) -> int:
+        """Number of the sensor."""
+
+    @property
+    def boot_ns(self) -> int:
+        """When its stream began, since 1970-01-01T00:00:00Z."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of the block in its stream, from 0."""
+
+
+@dataclass(slots=True)
+class _Stream(Generic[Message]):
+    """The blocks between two boots of a sensor."""
+
+    boot_ns: int
+    #: Sequence of the block whose turn it is; None as long as it is not known where the stream began.
+    next: int | None
+    #: What lies before it has no place.
+    first: int = 0
+    #: By sequence; None for what is late already, and only keeps its place.
+    held: dict[int, Message | None] = field(default_factory=dict)
+    #: When the oldest of what is held came.
+    held_since_ms: dict[int, int] = field(default_factory=dict)
+    gaps: list[range] = field(default_factory=list)
+
+    def skip_to(self, sequence: int) -> int:
+        """Give up what is missing before a block, and say how many those are."""
+        if self.next is None:
+            self.next = self.first = sequence
+        missing = range(self.next, sequence)
+        if missing:
+            self.gaps = [*self.gaps, missing][-MAX_GAPS:]
+        self.next = max(self.next, sequence)
+        return len(missing)
+
+    def fill(self, sequence: int) -> bool:
+        """Say whether a block was given up, and forget that it was."""
+        for at, gap in enumerate(self.gaps):
+            if sequence in gap:
+                parts = (range(gap.start, sequence), range(sequence + 1, gap.stop))
+                self.gaps[at : at + 1] = [part for part in parts if part]
+                self.gaps = self.gaps[-MAX_GAPS:]
+                return True
+        return False
+
+
+@dataclass(slots=True)
+class _Sensor(Generic[Message]):
+    stream: _Stream[Message] | None = None
+    before: _Stream[Message] | None = None
+    now_ms: int = 0
+    fates: Fates = field(default_factory=Fates)
+
+
+class Sequencer(Generic[Message]):
+    """Puts the messages of many sensors in order.
+
+    The facts of a message should be those of one that was opened: whoever may write into a topic may forge a header,
+    and a forged one moves the sensor's place.
+
+    Parameters
+    ----------
+    max_sensors : int, default=65536
+        Sensors beyond these are turned away.
+    """
+
+    def __init__(self, max_sensors: int = 65_536) -> None:
+        self._sensors: dict[int, _Sensor[Message]] = {}
+        self._max_sensors = max_sensors
+        #: Of messages of sensors that are one too many.
+        self.others = Fates()
+
+    def resume(self, sensor_id: int, boot_ns: int, next_sequence: int) -> None:
+        """Go on behind a checkpoint: what comes from before it again is a duplicate.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        boot_ns : int
+            Of the checkpoint's mark.
+        next_sequence : int
+            Behind the checkpoint's mark.
+        """
+        self._sensors[sensor_id] = _Sensor(stream=_Stream(boot_ns, next_sequence))
+
+    def push(self, facts: Facts, received_ms: int, message: Message, *, newest_ms: int = 0) -> list[Message]:
+        """Take a message.
+
+        Parameters
+        ----------
+        facts : Facts
+            Who sent it, and its place.
+        received_ms : int
+            When the broker took it.
+        message : object
+            Opaque.
+        newest_ms : int, default=0
+            Time of the newest message that the broker has, if it is known: a message over 120 s older is late.
+
+        Returns
+        -------
+        list
+            What is in order now; each of it counts as processed.
+        """
+        sensor = self._sensors.get(facts.sensor_id)
+        if sensor is None:
+            if len(self._sensors) >= self._max_sensors:
+                self.others.turned_away[TOO_MANY_SENSORS] += 1
+                return []
+            sensor = self._sensors[facts.sensor_id] = _Sensor()
+        fates = sensor.fates
+        if received_ms < sensor.now_ms:
+            fates.n_clock_back += 1
+        sensor.now_ms = max(sensor.now_ms, received_ms)
+        if facts.boot_ns // _NS_PER_MS > received_ms + AHEAD_MS:
+            fates.turned_away[CLOCK_AHEAD] += 1
+            return []
+        released = list(_timed_out(sensor))
+        stream = sensor.stream
+        if stream is None or facts.boot_ns > stream.boot_ns:
+            released += _reboot(sensor, facts)
+            stream = sensor.stream
+        assert stream is not None
+        if facts.boot_ns < stream.boot_ns:
+            _pass_by(sensor, facts)
+            return released
+        is_late = max(newest_ms, sensor.now_ms) - received_ms > LATE_MS
+        return [*released, *_take(sensor, stream, facts.sequence, None if is_late else message)]
+
+    def advance(self, now_ms: int) -> list[Message]:
+        """Let time pass for sensors that have fallen silent.
+
+        Parameters
+        ----------
+        now_ms : int
+            Time of the newest message of any sensor.
+
+        Returns
+        -------
+        list
+            What waited long enough, sensor by sensor.
+        """
+        released: list[Message] = []
+        for _, sensor in sorted(self._sensors.items()):
+            sensor.now_ms = max(sensor.now_ms, now_ms)
+            released += _timed_out(sensor)
+        return released
+
+    def finish(self) -> list[Message]:
+        """Return all that is held: nothing comes any more."""
+        return [one for _, sensor in sorted(self._sensors.items()) for one in _release_all(sensor)]
+
+    def reject(self, sensor_id: int, reason: str) -> None:
+        """Count a message that was given to the stage, and that it refused, as rejected instead.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Who sent it.
+        reason : str
+            Why.
+        """
+        fates = self._sensors[sensor_id].fates
+        fates.n_processed -= 1
+        fates.rejected[reason] += 1
+
+    def fates(self) -> dict[int, Fates]:
+        """Return the counts of each sensor."""
+        return {sensor_id: sensor.fates for sensor_id, sensor in self._sensors.items()}
+
+
+def _reboot(sensor: _Sensor[Any], facts: Facts) -> Iterator[Any]:
+    """Begin a new stream; that of a sensor which is not known yet may have begun long ago."""
+    if sensor.stream is None:
+        sensor.stream = _Stream(facts.boot_ns, None if facts.sequence else 0)
+        return
+    yield from _release_all(sensor)
+    sensor.before, sensor.stream = sensor.stream, _Stream(facts.boot_ns, 0)
+    sensor.fates.n_reboots += 1
+
+
+def _pass_by(sensor: _Sensor[Any], facts: Facts) -> None:
+    """Count a message of a stream that is over: the next one has begun."""
+    before, fates = sensor.before, sensor.fates
+    if before is None or facts.boot_ns != before.boot_ns:
+        fates.turned_away[CLOCK_BACK] += 1
+    elif before.next is None or facts.sequence >= before.next:
+        fates.n_gap += before.skip_to(facts.sequence)
+        before.next = facts.sequence + 1
+        fates.n_late += 1
+    else:
+        _after_its_turn(before, fates, facts.sequence)
+
+
+def _after_its_turn(stream: _Stream[Any], fates: Fates, sequence: int) -> None:
+    is_gap = stream.fill(sequence)
+    fates.n_gap -= is_gap
+    if is_gap or sequence < stream.first:
+        fates.n_late += 1
+    else:
+        fates.n_duplicate += 1
+
+
+def _take(sensor: _Sensor[Any], stream: _Stream[Any], sequence: int, message: Any) -> Iterator[Any]:
+    fates = sensor.fates
+    if stream.next is not None and sequence < stream.next:
+        _after_its_turn(stream, fates, sequence)
+    elif sequence in stream.held:
+        fates.n_duplicate += 1
+    else:
+        fates.n_reordered += any(sequence < other for other in stream.held)
+        stream.held[sequence] = message
+        stream.held_since_ms[sequence] = sensor.now_ms
+        fates.n_held += 1
+        yield from _release(sensor, stream)
+        if len(stream.held) > MAX_HELD:  # no one may fill the memory
+            yield from _give_up(sensor, stream)
+
+
+def _timed_out(sensor: _Sensor[Any]) -> Iterator[Any]:
+    """Give up what is missing, where something has waited for it long enough."""
+    stream = sensor.stream
+    while stream is not None and stream.held and sensor.now_ms - min(stream.held_since_ms.values()) > HOLD_MS:
+        yield from _give_up(sensor, stream)
+
+
+def _release_all(sensor: _Sensor[Any]) -> Iterator[Any]:
+    stream = sensor.stream
+    while stream is not None and stream.held:
+        yield from _give_up(sensor, stream)
+
+
+def _give_up(sensor: _Sensor[Any], stream: _Stream[Any]) -> Iterator[Any]:
+    """Wait no longer for what is missing before the first that is held."""
+    sensor.fates.n_gap += stream.skip_to(min(stream.held))
+    yield from _release(sensor, stream)
+
+
+def _release(sensor: _Sensor[Any], stream: _Stream[Any]) -> Iterator[Any]:
+    """Let go of what follows without a hole."""
+    fates = sensor.fates
+    while stream.next is not None and stream.next in stream.held:
+        message = stream.held.pop(stream.next)
+        del stream.held_since_ms[stream.next]
+        stream.next += 1
+        fates.n_held -= 1
+        if message is None:
+            fates.n_late += 1
+        else:
+            fates.n_processed += 1
+            yield message
