@@ -11,13 +11,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.chain import street
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
 from tests.kafka.processes import HANG_S, ROOT, wait_until
 from tests.sounds import eventful
+
+from sourdine.cut import Gates, Message, Scoring
+from sourdine.outgoing.cloudevents import encode
 
 SENSORS = range(100, 112)
 
@@ -69,6 +74,43 @@ def test_kills_lose_nothing_and_change_nothing(town: City) -> None:
         lost.end(signal.SIGKILL)
         lost.start()
     assert set(town.wait_for(EVENTS, len(expected), sensors)) == set(expected)
+
+
+def test_a_gate_that_is_killed_goes_on_from_what_it_had_judged(town: City) -> None:
+    sound, start = eventful(30.0), recently()
+    town.enrol([350])
+    town.start("classify", "1")
+    gate = town.start("gate", "1")
+    expected = events_of(350, sound, start)
+    windows = windows_of(350, sound, start, town.sealer)
+    n = n_where_a_state_matters(windows, town)
+    for sealed in windows[:n]:
+        town.send(WINDOWS, 350, sealed)
+    town.flush()
+    wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "all is scored")
+    time.sleep(5.0)  # the gate has read it; what was acknowledged too early would be committed by now
+    gate.end(signal.SIGKILL)
+    gate.start()
+    for sealed in windows[n:]:
+        town.send(WINDOWS, 350, sealed)
+    town.flush()
+    assert sorted(set(town.wait_for(EVENTS, len(expected), [350]))) == sorted(expected)
+
+
+def n_where_a_state_matters(windows: list[bytes], town: City) -> int:
+    """Find where a gate that forgot what it had judged would tell other events."""
+    policy, now_ms = street().core, int(time.time() * 1000)
+    scoring = Scoring(town.sealer, policy)
+    messages = [Message(350, sealed, now_ms, n) for n, sealed in enumerate(windows)]
+    candidates = [replace(message, sealed=scoring.push(message)[0]) for message in messages]
+
+    def told(part: list[Message]) -> set[bytes]:
+        gates = Gates(town.sealer, policy, lambda sensor_id: None)
+        gates.restore(350, [town.sealed_state(350)])
+        return {encode(event) for message in part for event in gates.push(message)}
+
+    whole = told(candidates)
+    return next(n for n in range(1, len(windows)) if told(candidates[:n]) | told(candidates[n:]) != whole)
 
 
 def test_rubbish_is_counted_and_disturbs_nobody(town: City) -> None:
