@@ -78,6 +78,26 @@ class Scoring:
         return [self._sealer.seal_candidate(candidate) for candidate in self._classify.push([window])]
 
 
+def untouched_gate(sealer: Sealer, policy: Policy, sensor_id: int) -> bytes:
+    """Return the state of a gate from which nothing has left: whoever says so of a sensor must know it.
+
+    Parameters
+    ----------
+    sealer : Sealer
+        The zone's.
+    policy : Policy
+        What may leave.
+    sensor_id : int
+        Number of the sensor.
+
+    Returns
+    -------
+    bytes
+        For `Gates.restore`.
+    """
+    return sealer.seal(Checkpoint.take_gate(Gate(sensor_id=sensor_id, policy=policy), mark=Mark(), kafka_offset=0))
+
+
 @dataclass(slots=True)
 class _Door:
     """The gate of one sensor, and how far its candidates were judged."""

@@ -12,13 +12,14 @@ from typing import Any, Final
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 from dsp_core.records import Event
-from dsp_core.zone import Checkpoint, Describe, Gate, Mark, Sealer, Trigger
+from dsp_core.zone import Describe, Sealer, Trigger
 from numpy.typing import NDArray
 from tests.chain import blocks_of, classifier, street
 from tests.kafka.broker.server import Broker
 from tests.kafka.processes import Worker, wait_until
 from tests.sounds import RATE
 
+from sourdine.cut import untouched_gate
 from sourdine.flow import Flow
 from sourdine.outgoing.cloudevents import encode
 from sourdine.topics import layout
@@ -91,8 +92,7 @@ class City:
 
     def sealed_state(self, sensor_id: int) -> bytes:
         """Give the state of a gate that has heard nothing yet."""
-        gate = Gate(sensor_id=sensor_id, policy=street().core)
-        return self.sealer.seal(Checkpoint.take_gate(gate, mark=Mark(), kafka_offset=0))
+        return untouched_gate(self.sealer, street().core, sensor_id)
 
     def lag(self, group: str, topic: str) -> int:
         """Count the messages of this test that a group has not committed yet; wait a little for the next commit."""

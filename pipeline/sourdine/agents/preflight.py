@@ -14,7 +14,7 @@ from sourdine.errors import AccessError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from confluent_kafka.admin import TopicDescription
+    from confluent_kafka.admin import ClusterMetadata
 
     from sourdine.broker import BrokerSettings
     from sourdine.topics import Layout, Right
@@ -49,11 +49,13 @@ def require(settings: BrokerSettings, layout: Layout, principal: str) -> None:
         If it refuses the user, a topic is missing or has another count of partitions, or a right is missing.
     """
     connection = Connection(settings)
-    connection.greet()
+    metadata = connection.greet()
+    if settings.is_plain:  # nobody has a name there, and so no rights of its own
+        _require_topics(connection, layout, metadata, principal)
+        return
     rights = sorted(right for right in layout.rights if right.principal == principal)
-    names = sorted({right.name for right in rights if right.kind == "topic" and not right.is_prefix})
     futures = connection.client.describe_topics(
-        TopicCollection(names), include_authorized_operations=True, request_timeout=ANSWER_S
+        TopicCollection(_names(layout, principal)), include_authorized_operations=True, request_timeout=ANSWER_S
     )
     for name, future in futures.items():
         try:
@@ -61,18 +63,36 @@ def require(settings: BrokerSettings, layout: Layout, principal: str) -> None:
         except KafkaException as error:
             if error.args[0].code() not in _UNSEEN:
                 connection.answer(future)
-            raise AccessError("topic", f"{connection}: no topic {name} for user {connection.user}: {_APPLY}") from None
-        _check_topic(connection, layout, found, [right for right in rights if right.name == name])
+            raise _no_topic(connection, name) from None
+        _check_partitions(connection, layout, name, len(found.partitions))
+        for right in rights:
+            if right.name == name:
+                _check_right(connection, right, found.authorized_operations or ())
     _check_groups(connection, [right for right in rights if right.kind == "group" and not right.is_prefix])
 
 
-def _check_topic(connection: Connection, layout: Layout, found: TopicDescription, rights: Iterable[Right]) -> None:
-    n_partitions, n_wanted = len(found.partitions), layout.topics[found.name].partitions
+def _require_topics(connection: Connection, layout: Layout, metadata: ClusterMetadata, principal: str) -> None:
+    for name in _names(layout, principal):
+        if name not in metadata.topics:
+            raise _no_topic(connection, name)
+        _check_partitions(connection, layout, name, len(metadata.topics[name].partitions))
+
+
+def _names(layout: Layout, principal: str) -> list[str]:
+    """Return the topics that a principal has to do with, but for those that it knows by their beginning."""
+    rights = [right for right in layout.rights if right.principal == principal]
+    return sorted({right.name for right in rights if right.kind == "topic" and not right.is_prefix})
+
+
+def _no_topic(connection: Connection, name: str) -> AccessError:
+    return AccessError("topic", f"{connection}: no topic {name} for user {connection.user}: {_APPLY}")
+
+
+def _check_partitions(connection: Connection, layout: Layout, name: str, n_partitions: int) -> None:
+    n_wanted = layout.topics[name].partitions
     if n_partitions != n_wanted:
-        words = f"topic {found.name} has {n_partitions} partitions, expected {n_wanted}: sourdine topics plan says more"
+        words = f"topic {name} has {n_partitions} partitions, expected {n_wanted}: sourdine topics plan says more"
         raise AccessError("partitions", f"{connection}: {words}")
-    for right in rights:
-        _check_right(connection, right, found.authorized_operations or ())
 
 
 def _check_groups(connection: Connection, rights: list[Right]) -> None:

@@ -1,0 +1,1 @@
+"""The deployed chain on one machine, to be looked at."""
