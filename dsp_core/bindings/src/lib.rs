@@ -15,6 +15,7 @@ mod seal;
 mod source;
 mod stages;
 mod transport;
+mod zone_keys;
 
 #[pymodule]
 fn _dsp_core(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dsp_core::seal::{self, KeyRing};
+use dsp_core::seal;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -10,6 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::error;
 use crate::handles::{AudioBlock, Candidate, FeatureWindow};
 use crate::transport::Mark;
+use crate::zone_keys::ZoneKeys;
 
 /// Seals and opens what leaves the zone's processes, with the keys of a file. Python has handles on one side and sealed bytes on
 /// the other.
@@ -17,6 +18,9 @@ use crate::transport::Mark;
 /// Equal content for an equal place gives equal bytes; two contents never share a nonce. What does not open raises `BlockError`
 /// with a reason of its own: `truncated_header`, `truncated_data`, `oversized`, `bad_version`, `wrong_topic`, `wrong_sensor`,
 /// `wrong_key`, or `bad_seal` where a bit was changed.
+///
+/// Where a message has another key and the file was replaced since it was read, as in a rotation, the file is read again:
+/// what comes is opened and what goes is sealed with its keys from then on.
 ///
 /// Parameters
 /// ----------
@@ -28,13 +32,13 @@ use crate::transport::Mark;
 /// BlockError
 ///     `unreadable`, or `bad_seal` for a file that is no key or that others may read.
 #[pyclass(frozen, module = "dsp_core.zone")]
-pub(crate) struct Sealer(KeyRing);
+pub(crate) struct Sealer(ZoneKeys);
 
 #[pymethods]
 impl Sealer {
     #[new]
     fn new(path: PathBuf) -> PyResult<Self> {
-        KeyRing::read(&path).map(Self).map_err(error::block)
+        ZoneKeys::read(path).map(Self).map_err(error::block)
     }
     /// Seals a block of sound, as a sensor sends it.
     ///
@@ -70,7 +74,7 @@ impl Sealer {
         sequence: u64,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let format = seal::BlockFormat::of(encoding).map_err(error::parameter)?;
-        let (keys, block) = (&self.0, &block.0);
+        let (keys, block) = (self.0.current(), &block.0);
         let sealed = py.detach(|| keys.seal_block(block, format, boot_ns, sequence));
         into_bytes(py, sealed)
     }
@@ -107,7 +111,8 @@ impl Sealer {
         received_ms: u64,
     ) -> PyResult<AudioBlock> {
         let (keys, mark) = (&self.0, &mut mark.0);
-        let opened = py.detach(|| keys.open_block(sensor_id, sealed, mark, received_ms));
+        let opened =
+            py.detach(|| keys.open(|keys| keys.open_block(sensor_id, sealed, mark, received_ms)));
         opened.map(AudioBlock).map_err(error::block)
     }
     /// Opens a block that was taken before, to refill stages after a restore.
@@ -131,7 +136,7 @@ impl Sealer {
     #[pyo3(signature = (sealed, *, sensor_id))]
     fn reopen_block(&self, py: Python<'_>, sealed: &[u8], sensor_id: u32) -> PyResult<AudioBlock> {
         let keys = &self.0;
-        let opened = py.detach(|| keys.reopen_block(sensor_id, sealed));
+        let opened = py.detach(|| keys.open(|keys| keys.reopen_block(sensor_id, sealed)));
         opened.map(AudioBlock).map_err(error::block)
     }
     /// Seals a window, which is used up.
@@ -160,7 +165,7 @@ impl Sealer {
         window: &FeatureWindow,
         received_ms: Option<u64>,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let (keys, window) = (&self.0, window.take()?);
+        let (keys, window) = (self.0.current(), window.take()?);
         let sealed = py.detach(|| keys.seal_window(&window, received_ms));
         into_bytes(py, sealed)
     }
@@ -193,7 +198,8 @@ impl Sealer {
         received_ms: u64,
     ) -> PyResult<FeatureWindow> {
         let keys = &self.0;
-        let opened = py.detach(|| keys.open_window(sensor_id, sealed, received_ms));
+        let opened =
+            py.detach(|| keys.open(|keys| keys.open_window(sensor_id, sealed, received_ms)));
         opened.map(FeatureWindow::from).map_err(error::block)
     }
     /// Seals a candidate, which is used up.
@@ -219,7 +225,7 @@ impl Sealer {
         py: Python<'py>,
         candidate: &Candidate,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        into_bytes(py, self.0.seal_candidate(&candidate.take()?))
+        into_bytes(py, self.0.current().seal_candidate(&candidate.take()?))
     }
     /// Opens a sensor's next candidate, and moves the mark on.
     ///
@@ -248,7 +254,8 @@ impl Sealer {
         sensor_id: u32,
         mark: &mut Mark,
     ) -> PyResult<Candidate> {
-        let opened = self.0.open_candidate(sensor_id, sealed, &mut mark.0);
+        let keys = &self.0;
+        let opened = keys.open(|keys| keys.open_candidate(sensor_id, sealed, &mut mark.0));
         opened.map(Candidate::from).map_err(error::block)
     }
     /// Seals a state.
@@ -263,7 +270,7 @@ impl Sealer {
     /// bytes
     ///     To be kept or sent; they open for the same sensor and with the same key alone.
     fn seal<'py>(&self, py: Python<'py>, checkpoint: &Checkpoint) -> PyResult<Bound<'py, PyBytes>> {
-        into_bytes(py, checkpoint.0.seal(&self.0))
+        into_bytes(py, checkpoint.0.seal(&self.0.current()))
     }
     /// Opens a sealed state.
     ///
@@ -285,12 +292,13 @@ impl Sealer {
     ///     If it does not open; `bad_checkpoint` if it is none.
     #[pyo3(signature = (*, sensor_id, sealed))]
     fn unseal(&self, sensor_id: u32, sealed: &[u8]) -> PyResult<Checkpoint> {
-        dsp_core::checkpoint::Checkpoint::unseal(&self.0, sensor_id, sealed)
+        self.0
+            .open(|keys| dsp_core::checkpoint::Checkpoint::unseal(keys, sensor_id, sealed))
             .map(Checkpoint)
             .map_err(error::block)
     }
     fn __repr__(&self) -> String {
-        format!("<Sealer keys={:?}>", self.0.ids())
+        format!("<Sealer keys={:?}>", self.0.current().ids())
     }
 }
 

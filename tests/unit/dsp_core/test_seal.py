@@ -130,6 +130,35 @@ def test_a_key_that_was_turned_over_opens_until_the_next_turn(key: Path) -> None
             assert reason(partial(reopened.reopen_block, sealed, sensor_id=1)) == expected
 
 
+def test_a_rotated_key_file_is_read_again_when_a_message_asks_for_it(key: Path, tmp_path: Path) -> None:
+    running, mark = Sealer(key), Mark()
+    before = sealed_block(running, 0)
+    rotate_key(key)
+    assert sealed_block(running, 0) == before  # nothing has come yet that asks for the new key
+    for sealed in (before, sealed_block(Sealer(key), 1)):
+        running.open_block(sealed, sensor_id=1, mark=mark, received_ms=NOW_MS)
+    assert sealed_block(running, 2) == sealed_block(Sealer(key), 2)
+    create_key(tmp_path / "other.key")
+    assert reason(partial(running.reopen_block, sealed_block(Sealer(tmp_path / "other.key"), 3), sensor_id=1)) == (
+        "wrong_key"
+    )
+
+
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda key: key.write_text("no key"), lambda key: key.chmod(0o644)])
+def test_a_key_file_that_was_spoilt_changes_nothing(key: Path, tmp_path: Path, spoil: Callable[[Path], object]) -> None:
+    running = Sealer(key)
+    sealed = sealed_block(running, 0)
+    create_key(tmp_path / "other.key")
+    spoil(key)
+    foreign = sealed_block(Sealer(tmp_path / "other.key"), 0)
+    assert reason(partial(running.reopen_block, foreign, sensor_id=1)) == "wrong_key"
+    assert running.reopen_block(sealed, sensor_id=1).n_samples == block().n_samples
+
+
+def sealed_block(keys: Sealer, sequence: int) -> bytes:
+    return keys.seal_block(block(), encoding="s16le", boot_ns=BOOT_NS, sequence=sequence)
+
+
 def test_what_came_before_is_a_duplicate_and_moves_nothing() -> None:
     mark, keys = Mark(), sealer()
 
