@@ -100,9 +100,13 @@ class Database:
         """Ask as the owner."""
 
         async def answer() -> list[Any]:
-            connection = await asyncpg.connect(
-                host="127.0.0.1", port=self.port, user=_OWNER, password=self.password, database=database, timeout=10
-            )
+            try:
+                connection = await asyncpg.connect(
+                    host="127.0.0.1", port=self.port, user=_OWNER, password=self.password, database=database, timeout=10
+                )
+            except asyncpg.PostgresError:
+                await asyncio.sleep(0.01)  # a refused connection closes its socket in the loop's next turn
+                raise
             try:
                 rows: list[Any] = await connection.fetch(words, *values)
                 return rows

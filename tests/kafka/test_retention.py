@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,12 +46,11 @@ def hasty(city: Broker) -> Iterator[Layout]:
 def on_disk(storage: Path, sentinel: bytes) -> list[Path]:
     """Files of the broker that hold it, those that wait for their deletion too."""
     held = []
-    for file in storage.rglob("*"):
-        try:
-            if file.is_file() and sentinel in file.read_bytes():
-                held.append(file)
-        except FileNotFoundError:  # deleted while we looked
-            continue
+    for folder, _, names in os.walk(storage):  # which passes over a folder that is deleted while we look
+        for file in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):
+                if sentinel in file.read_bytes():
+                    held.append(file)
     return held
 
 
