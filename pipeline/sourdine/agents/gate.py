@@ -46,7 +46,7 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     async def gate(stream: Any) -> None:
         """Judge each candidate."""
         async for event in stream.events():
-            await shell.take(event)
+            await shell.take(event, app.consumer)
 
     @app.task  # type: ignore[untyped-decorator]
     async def keep_states() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from sourdine.agents.order import Order
 from sourdine.cut import Message
 from sourdine.outgoing.cloudevents import encode
 
@@ -67,6 +68,7 @@ class ScoringShell:
 
     def __init__(self, stage: Scoring, outbox: Outbox, rejects: Rejects, topic: str) -> None:
         self._stage, self._outbox, self._rejects, self._topic = stage, outbox, rejects, topic
+        self._order = Order()
 
     async def take(self, event: Any, consumer: Any) -> None:
         """Score a window, and acknowledge it once its candidate is sent.
@@ -79,11 +81,13 @@ class ScoringShell:
             To acknowledge to.
         """
         came = event.message
-        message = message_of(event)
-        for sealed in self._rejects.guard(self._stage.push, message, came):
-            came.incref()
+        self._order.take(came)
+        candidates = self._rejects.guard(self._stage.push, message_of(event), came)
+        if not candidates:
+            self._order.done(came, consumer)
+        for sealed in candidates:  # one of each window
             done = await self._outbox.send(self._topic, came.key, sealed, came.partition)
-            done.add_done_callback(lambda _: came.ack(consumer))
+            done.add_done_callback(lambda _: self._order.done(came, consumer))
 
 
 @dataclass(slots=True)
@@ -137,16 +141,19 @@ class GatesShell:
         self._make_stage, self._assigned = make_stage, assigned
         self._outbox, self._rejects, self._states = outbox, rejects, states
         self._topic = topic
+        self._order = Order()
         self._partitions: dict[int, _Partition] = {}
         self._is_begun = False
 
-    async def take(self, event: Any) -> None:
+    async def take(self, event: Any, consumer: Any) -> None:
         """Judge a candidate.
 
         Parameters
         ----------
         event : faust.Event
             A sealed candidate.
+        consumer : faust.Consumer
+            To acknowledge to.
         """
         came = event.message
         message = message_of(event)
@@ -154,12 +161,13 @@ class GatesShell:
         if partition is None:  # it was given to others meanwhile, and they read this message again
             came.incref()
             return
+        self._order.take(came)
         partition.received_ms = max(partition.received_ms, round(1000 * came.timestamp))
         events: list[Event] = self._rejects.guard(partition.gates.push, message, came)
         if message is None or not partition.gates.knows(message.sensor_id):
+            self._order.done(came, consumer)
             return
         sensor = partition.sensors.setdefault(message.sensor_id, _Sensor())
-        came.incref()
         if not sensor.held:
             sensor.since_ms, sensor.since_s = message.received_ms, monotonic()
         sensor.held.append(came)
@@ -205,6 +213,7 @@ class GatesShell:
     def forget(self) -> None:
         """Drop everything: partitions are being given out anew, and states are read again."""
         self._partitions, self._is_begun = {}, False
+        self._order.forget()
         self._states.forget()
 
     async def _own(self) -> dict[int, _Partition]:
@@ -226,4 +235,4 @@ class GatesShell:
         await (await self._states.write(number, sensor_id, state))
         if self._partitions.get(number) is partition:
             for came in held:
-                came.ack(consumer)
+                self._order.done(came, consumer)
