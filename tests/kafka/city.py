@@ -31,7 +31,7 @@ REJECTS: Final = "sourdine.rejects.v1"
 
 
 #: Batches as small as those of our own producers: the broker's limit on a message holds for a batch.
-_AS_OURS: Final = {"acks": "all", "batch.size": 16_384, "log_level": 0}
+_AS_OURS: Final = {"acks": "all", "enable.idempotence": True, "batch.size": 16_384, "log_level": 0}
 
 
 def partition_of(sensor_id: int) -> int:
@@ -78,6 +78,11 @@ class City:
     @staticmethod
     def _is_delivered(error: KafkaError | None, _: Any) -> None:
         assert error is None, error
+
+    def make_room(self) -> None:
+        """Wait until not too much waits for the broker."""
+        while self._producer.poll(0) >= 0 and len(self._producer) > 20_000:
+            self._producer.poll(0.1)
 
     def flush(self) -> None:
         """Wait until the broker has everything."""

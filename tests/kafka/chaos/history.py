@@ -194,10 +194,10 @@ def back_s(history: History, happening: Happening) -> float:
     return (max(first.values(), default=happening.at_ms) - happening.at_ms) / 1000
 
 
-def latencies_s(history: History, stage: str = "classify") -> list[float]:
-    """Say how long each window waited at the broker for its candidate."""
+def latencies_s(history: History, span_ms: tuple[float, float] = (0.0, math.inf)) -> list[float]:
+    """Say how long each window of a time waited at the broker for its candidate; the shortest first."""
     first: dict[Place, int] = {}
     for seen in history.candidates:
         first[seen.place] = min(seen.appended_ms, first.get(seen.place, seen.appended_ms))
-    waits = [first[seen.place] - seen.appended_ms for seen in history.windows if seen.place in first]
-    return sorted(wait / 1000 for wait in waits)
+    windows = [seen for seen in history.windows if span_ms[0] < seen.appended_ms <= span_ms[1]]
+    return sorted((first[seen.place] - seen.appended_ms) / 1000 for seen in windows if seen.place in first)

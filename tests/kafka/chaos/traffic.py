@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -27,9 +28,11 @@ N_RESIDENTS: Final = 4
 _LAG_S: Final = 5
 
 
-def _busy() -> NDArray[Any]:
-    """Four sounds in each quarter of a minute: more than a minute's budget."""
-    return np.tile(eventful(15.0), 4)
+@cache
+def _sounds() -> tuple[NDArray[Any], NDArray[Any]]:
+    """Give a sound with events, and one with more of them than a minute's budget."""
+    sound = eventful(30.0)
+    return sound, np.tile(sound[: 15 * RATE], 4)
 
 
 def _as_of(sensor: int, event: bytes) -> bytes:
@@ -83,7 +86,8 @@ class Traffic:
     def _scene(self, sensors: range) -> Iterator[tuple[int, bytes]]:
         """Make windows, taken in turns from the sensors, and note what must come of them."""
         now, streams = int(time.time()), []
-        for sound, hearers in ((eventful(30.0), sensors[:-_N_BUSY]), (_busy(), sensors[-_N_BUSY:])):
+        plain, busy = _sounds()
+        for sound, hearers in ((plain, sensors[:-_N_BUSY]), (busy, sensors[-_N_BUSY:])):
             start = now - len(sound) // RATE - _LAG_S
             told = events_of(hearers[0], sound, start)
             for sensor in hearers:
@@ -92,7 +96,7 @@ class Traffic:
                 self._history.expected += [_as_of(sensor, event) for event in told]
         for sensor in self._residents:
             first_s = 5 if self.n_scenes % 2 else 18
-            sound = eventful(30.0)[first_s * RATE : (first_s + 4) * RATE]
+            sound = plain[first_s * RATE : (first_s + 4) * RATE]
             windows = windows_of(sensor, sound, now - _LAG_S, self._town.sealer)
             streams.append([(sensor, sealed) for sealed in windows])
             self._history.expected += self._calm.events(sensor, windows)
