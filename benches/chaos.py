@@ -1,13 +1,16 @@
-"""`./run bench kafka`: everything that may go wrong in a datacentre, as often as is asked, and what a foreign reader saw.
+"""`./run bench kafka`: everything that may go wrong in a datacentre, as often as asked, and what a foreign reader saw.
 
-Two workers of each stage run under traffic while it happens. Each part prints one line. With options only the parts that
-are named run, as often as they say; without, all of them.
+Two workers of each stage run under traffic while it happens. Each part prints one line. With options only the parts
+that are named run, as often as they say; without, all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -15,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 
 from dsp_core.zone import create_key
 from tests.kafka.broker.server import Broker
@@ -23,13 +26,14 @@ from tests.kafka.chaos import mischief
 from tests.kafka.chaos.history import latencies_s
 from tests.kafka.chaos.proxy import Proxy
 from tests.kafka.chaos.town import Chaos
-from tests.kafka.city import CANDIDATES, WINDOWS
+from tests.kafka.city import CANDIDATES, EVENTS, WINDOWS, City
 from tests.kafka.processes import wait_until
 
 from sourdine.agents.admin import Admin
 from sourdine.agents.topics import apply
 from sourdine.topics import layout
 
+RECORDINGS = Path(os.environ.get("SOURDINE_DATA") or "../shared") / "data" / "city_sounds" / "free"
 FIRST_SENSOR = 20_000
 #: Sensors that hold nothing but what the traffic of a second needs, with some to spare.
 SENSORS_PER_S = 2.5
@@ -38,8 +42,8 @@ SENSORS_PER_S = 2.5
 class Bench:
     """A broker, and a new city for each part."""
 
-    def __init__(self, folder: Path, proxy: Proxy) -> None:
-        self.folder, self.proxy = folder, proxy
+    def __init__(self, folder: Path, proxy: Proxy, n_load_sensors: int) -> None:
+        self.folder, self.proxy, self.n_load_sensors = folder, proxy, n_load_sensors
         self._first = FIRST_SENSOR
         self._n_parts = 0
         self.key = folder / "zone.key"
@@ -76,14 +80,14 @@ def result(name: str, town: Chaos, *figures: str) -> bool:
     """Print a part's line; say whether nothing went wrong."""
     faults = town.faults()
     history = town.history
-    n_twice = len(history.candidates) - len({seen.place for seen in history.candidates})
+    n_candidates, n_events = history.n_twice
     facts = [
         f"{len(faults)} faults",
         *figures,
         f"{len(history.expected)} events of {len(history.sent)} windows, as in the calm run"
         if not faults
         else "; ".join(faults[:5]),
-        f"{history.n_twice} events and {n_twice} candidates came twice",
+        f"{n_events} events and {n_candidates} candidates came twice",
         f"{town.n_restarts()} workers ended by themselves",
     ]
     print(f"{name}: {'; '.join(facts)}", flush=True)
@@ -204,6 +208,46 @@ def malformed(bench: Bench, n: int) -> bool:
         return result(f"{n} malformed messages", town, *words)
 
 
+def load(bench: Bench, for_s: float) -> bool:
+    """Let `sourdine load` be a city, and look how far the workers are behind all the time."""
+    sensors = range(1, 1 + bench.n_load_sensors)
+    with bench.broker() as broker:
+        folder = Path(tempfile.mkdtemp(dir=bench.folder))
+        town = City(broker, folder, bench.key)
+        town.enrol(sensors)
+        workers = [town.start(stage, number) for stage in ("classify", "gate") for number in ("1", "2")]
+        wait_until(lambda: all(worker.said("Worker ready") for worker in workers), "the workers are ready")
+        words = ["--sensors", str(len(sensors)), "--alarms-per-minute", "10", "--for", f"{for_s:.0f}s", "--seed", "7"]
+        words += ["--kafka", str(broker.file_of("gateway")), "--key", str(bench.key)]
+        words += ["--recordings", str(RECORDINGS)] if RECORDINGS.is_dir() else []
+        command = [sys.executable, "-P", "-m", "sourdine", "load", *words, "--expect", str(folder / "expect"), "--json"]
+        cpu_s, lags = [worker.cpu_s() for worker in workers], []
+        began = time.monotonic()
+        with (folder / "sent").open("w") as sent, subprocess.Popen(command, stdout=sent) as process:
+            while (at_s := time.monotonic() - began) < for_s + 5.0:
+                lags.append((at_s, town.lag("sourdine-classify", WINDOWS)))
+                time.sleep(4.0)
+            used = [(worker.cpu_s() - cpu) / at_s for worker, cpu in zip(workers, cpu_s, strict=True)]
+            wait_until(lambda: town.lag("sourdine-classify", WINDOWS) < 50, "all of it is scored", 600.0)
+            caught_up_s = time.monotonic() - began - at_s
+            assert process.wait(600) == 0
+        facts = json.loads((folder / "sent").read_text("utf-8"))
+        told = set((folder / "expect").read_bytes().splitlines())
+        found = set(town.wait_for(EVENTS, len(told), hang_s=120.0))
+        town.end()
+    later = [(at_s, lag) for at_s, lag in lags if at_s > for_s / 5]
+    slope = linear_regression(*zip(*later, strict=True)).slope
+    cpu = " and ".join(f"{sum(used[n : n + 2]):.2f}" for n in (0, 2))
+    print(
+        f"load of {len(sensors)} sensors × 10 alarms a minute, {for_s:.0f} s: {len(told ^ found)} events differ of "
+        f"{len(told)}; {facts['n_sent']} messages sent, {facts['per_s']} a second, at most {facts['behind_s']} s "
+        f"behind; lag {lags[len(lags) // 2][1]} half way and {lags[-1][1]} at the end ({slope:+.1f} a second); "
+        f"worked off {caught_up_s:.0f} s after; classify and gate took {cpu} processors",
+        flush=True,
+    )
+    return told == found
+
+
 @dataclass(frozen=True)
 class Part:
     """What can be asked for."""
@@ -225,6 +269,7 @@ PARTS = {
     "slow": Part(slow, 120, "seconds at a tenth of the speed"),
     "rogue": Part(rogue, 60, "seconds beside a rogue sensor"),
     "malformed": Part(malformed, 1_000_000, "malformed messages"),
+    "load": Part(load, 300, "seconds of `sourdine load`"),
 }
 
 
@@ -241,12 +286,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./run bench kafka", description=__doc__)
     for name, part in PARTS.items():
         parser.add_argument(f"--{name}", metavar="N", type=int, help=f"{part.what} (the whole: {part.whole})")
+    parser.add_argument("--sensors", metavar="N", type=int, default=1000, help="of the load (default: 1000)")
     asked = vars(parser.parse_args())
+    n_load_sensors = asked.pop("sensors")
     if all(n is None for n in asked.values()):
         asked = {name: part.whole for name, part in PARTS.items()}
     proxy = Proxy()
     with tempfile.TemporaryDirectory(prefix="sourdine-chaos-") as folder:
-        bench = Bench(Path(folder), proxy)
+        bench = Bench(Path(folder), proxy, n_load_sensors)
         is_well = [done(name, PARTS[name], bench, n) for name, n in asked.items() if n]
     proxy.close()
     return 0 if all(is_well) else 1

@@ -10,7 +10,7 @@ import math
 import struct
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
@@ -87,9 +87,10 @@ class History:
         return found
 
     @property
-    def n_twice(self) -> int:
-        """How many events came again, and were dropped by a sink."""
-        return len(self.events) - len(self.kept)
+    def n_twice(self) -> tuple[int, int]:
+        """How many candidates and how many events came again, to be dropped by a gate and by a sink."""
+        places = [seen.place for seen in self.candidates if seen.place in self.sent]
+        return len(places) - len(set(places)), len(self.events) - len(self.kept)
 
 
 def faults(history: History) -> list[str]:
@@ -111,7 +112,9 @@ def _event_faults(history: History) -> list[str]:
     found = [f"{len(values)} contents under {name}" for name, values in sorted(contents.items()) if len(values) > 1]
     found += [f"lost {name}" for name in sorted(expected.keys() - kept.keys())]
     found += [f"told, and not in the calm run: {name}" for name in sorted(kept.keys() - expected.keys())]
-    found += [f"not as in the calm run: {name}" for name in sorted(kept) if expected.get(name, kept[name]) != kept[name]]
+    found += [
+        f"not as in the calm run: {name}" for name in sorted(kept) if expected.get(name, kept[name]) != kept[name]
+    ]
     missing = history.sent - {seen.place for seen in history.windows}
     return found + ([f"{len(missing)} windows never came to the broker"] if missing else [])
 
@@ -168,7 +171,7 @@ def _running(pairs: Iterable[tuple[Seen, float]]) -> Times:
     return found
 
 
-def _early_commits(commits: Iterable[Commit], stage: str, times: Mapping[int, tuple[list[int], list[float]]]) -> list[str]:
+def _early_commits(commits: Iterable[Commit], stage: str, times: Times) -> list[str]:
     """Find commits that lie past an input of which nothing stood at the broker yet."""
     found = []
     for commit in commits:
@@ -200,4 +203,5 @@ def latencies_s(history: History, span_ms: tuple[float, float] = (0.0, math.inf)
     for seen in history.candidates:
         first[seen.place] = min(seen.appended_ms, first.get(seen.place, seen.appended_ms))
     windows = [seen for seen in history.windows if span_ms[0] < seen.appended_ms <= span_ms[1]]
-    return sorted((first[seen.place] - seen.appended_ms) / 1000 for seen in windows if seen.place in first)
+    good = first.keys() & history.sent
+    return sorted((first[seen.place] - seen.appended_ms) / 1000 for seen in windows if seen.place in good)

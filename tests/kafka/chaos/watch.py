@@ -26,9 +26,7 @@ def now_ms() -> int:
 class Watch:
     """Two threads that write into a history for as long as they are in use."""
 
-    def __init__(
-        self, broker: Broker, sealer: Sealer, history: History, begin: Mapping[tuple[str, int], int]
-    ) -> None:
+    def __init__(self, broker: Broker, sealer: Sealer, history: History, begin: Mapping[tuple[str, int], int]) -> None:
         self._sealer, self._begin = sealer, begin
         self._into: dict[str, list[Seen]] = {
             "sourdine.windows.v1": history.windows,
