@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import signal
+import socket
+import socketserver
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,6 +21,7 @@ from tests.chain import SOURDINE
 from tests.kafka.broker.server import Broker
 from tests.kafka.chaos import mischief
 from tests.kafka.chaos.history import Commit, History, Seen, faults
+from tests.kafka.chaos.proxy import Proxy
 from tests.kafka.chaos.town import Chaos
 
 SENSORS = range(10_000, 10_300)
@@ -111,3 +115,54 @@ def test_the_checker_finds_each_fault(calm: History) -> None:
     found("gate committed past an unsent output", states=[seen("states", 1, 1300, reaches=5)])
     four = [told(slot) for slot in range(4)]
     found("sensor 7 told 4 times in minute", expected=four, events=[seen("events", 1, 1, value=one) for one in four])
+
+
+@pytest.fixture
+def echo() -> Iterator[int]:
+    """Something that answers with what it is told."""
+
+    class Answer(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while heard := self.request.recv(100):
+                self.request.sendall(heard)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Answer) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def is_broken(line: socket.socket) -> bool:
+    """Whether the other end is gone."""
+    try:
+        return line.recv(100) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_a_silent_cut_holds_back_and_a_hard_one_breaks(echo: int) -> None:
+    proxy = Proxy()
+    proxy.to_port = echo
+    with socket.create_connection(("127.0.0.1", proxy.port), 10.0) as line:
+        line.sendall(b"before")
+        assert line.recv(100) == b"before"
+        proxy.cut(is_hard=False)
+        line.sendall(b"during")
+        line.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            line.recv(100)
+        proxy.mend()
+        line.settimeout(10.0)
+        assert line.recv(100) == b"during"
+        proxy.cut(is_hard=True)
+        assert is_broken(line)
+    with socket.create_connection(("127.0.0.1", proxy.port), 10.0) as refused:
+        assert is_broken(refused)
+    proxy.mend()
+    with socket.create_connection(("127.0.0.1", proxy.port), 10.0) as line:
+        line.sendall(b"after")
+        assert line.recv(100) == b"after"
+    proxy.close()

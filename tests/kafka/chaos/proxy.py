@@ -39,7 +39,7 @@ class Proxy:
 
     def close(self) -> None:
         """End it."""
-        self._call(self._cut, True)
+        self._call(self._end)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10.0)
         self._loop.close()
@@ -52,8 +52,15 @@ class Proxy:
 
     async def _begin(self) -> None:
         self._is_open.set()
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.port = server.sockets[0].getsockname()[1]
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _end(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _cut(self, is_hard: bool) -> None:
         self._is_open.clear()
