@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import add_manners, need, one_of
-from sourdine.cli.terminal import EXIT_OK, say, say_aside
+from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, say, say_aside
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ sensors would tell of what did not happen.
 
 _EXIT_WORDS: Final = """\
 exit codes: 0 all sent; 2 wrong usage or settings; 3 the policy does not stand; 4 a file cannot be written; 6 the broker
-cannot be reached; 7 it refuses user, certificate or right, or a topic is not as it must be; 5 internal error
+cannot be reached; 7 it refuses user, certificate or right, or a topic is not as it must be; 5 internal error; 130
+stopped before its end
 """
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,5})(s|m|h)")
@@ -92,6 +93,7 @@ def run(parsed: argparse.Namespace) -> int:
         need("loads of recordings", "load", "soundfile")
     from sourdine.agents.preflight import require
     from sourdine.broker import load as load_broker
+    from sourdine.files import replace_file
     from sourdine.keys import sealer
     from sourdine.load import load, sounds
     from sourdine.load.sender import Sender
@@ -104,17 +106,20 @@ def run(parsed: argparse.Namespace) -> int:
     zone, policy = sealer(parsed.key), load_policy(parsed.policy, today=datetime.now(UTC).date()).core
     broker = load_broker(parsed.kafka)
     require(broker, layout(), "gateway" if settings.placement == "cluster" else "sensor")
+    for path in (parsed.ledger, parsed.expect):
+        if path:
+            replace_file(path, b"")  # better said now than after an hour
     settings = _settings(parsed)  # the clock went on
     sender = Sender(broker, load.TOPICS[settings.placement])
     with Stop() as stop:
         pace = load.run(settings, heard, zone, policy, sender, lambda: stop.requested)
     if parsed.ledger:
-        sender.write_ledger(parsed.ledger)
-    if parsed.expect:
-        with parsed.expect.open("wb") as file:
-            file.writelines(event + b"\n" for event in load.expected(settings, heard, zone, policy))
+        replace_file(parsed.ledger, sender.ledger())
+    if parsed.expect and pace.is_whole:
+        events = load.expected(settings, heard, zone, policy)
+        replace_file(parsed.expect, b"".join(event + b"\n" for event in events))
     _report(parsed, settings, sender, pace)
-    return EXIT_OK
+    return EXIT_OK if pace.is_whole else EXIT_INTERRUPTED
 
 
 def _settings(parsed: argparse.Namespace) -> LoadSettings:

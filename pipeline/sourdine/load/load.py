@@ -86,10 +86,13 @@ class Pace:
         From the beginning to the last message.
     behind_s : float
         Furthest that a message was behind its time.
+    is_whole : bool
+        Whether it was not stopped before its end.
     """
 
     took_s: float = 0.0
     behind_s: float = 0.0
+    is_whole: bool = True
 
 
 def run(
@@ -125,6 +128,7 @@ def run(
     pace, begin = Pace(), time.time()
     for due_s, sensor_id, sealed in _source(settings, sounds, sealer, policy).messages(settings.n_seconds):
         if is_stopped():
+            pace.is_whole = False
             break
         if settings.is_paced:
             wait_s = settings.start_slot + due_s - time.time()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from confluent_kafka import KafkaError, Producer
 from dsp_core.zone import sealed_header
 
@@ -13,8 +13,6 @@ from sourdine.errors import TransportError
 from sourdine.topics import layout
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sourdine.broker import BrokerSettings
 
 #: Messages that wait for the broker; then the load waits too.
@@ -97,19 +95,13 @@ class Sender:
             words = f"{self.n_refused} messages were refused, and {len(self._producer)} wait"
             raise TransportError("unreachable", f"not all of it was sent: {words}")
 
-    def write_ledger(self, path: Path) -> None:
-        """Write what was sent: a line for each sensor and boot, with its lowest and highest sequence.
-
-        Parameters
-        ----------
-        path : pathlib.Path
-            The file; it is replaced.
-        """
+    def ledger(self) -> bytes:
+        """Return what was sent: a line for each sensor and boot, with its lowest and highest sequence."""
         lines = [
             {"topic": self.topic, "sensor_id": s.sensor_id, "boot_ns": s.boot_ns, "first": s.first, "last": s.last}
             for s in self._spans.values()
         ]
-        path.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+        return b"".join(orjson.dumps(line) + b"\n" for line in lines)
 
     def _note(self, sealed: bytes) -> None:
         header = sealed_header(sealed)

@@ -16,13 +16,18 @@ from tests.kafka.chaos.traffic import Traffic
 from tests.kafka.chaos.watch import Watch, now_ms, settled
 from tests.kafka.city import City
 from tests.kafka.processes import Worker, wait_until
+from tests.kafka.sinks import SinkProcess
 
 
 class Chaos(City):
     """Two workers of each stage under traffic; use it in a `with`, and do to it what should change nothing."""
 
-    def __init__(self, broker: Broker, folder: Path, key: Path, sensors: range, seed: int = 7) -> None:
+    def __init__(
+        self, broker: Broker, folder: Path, key: Path, sensors: range, *, seed: int = 7, has_sink: bool = False
+    ) -> None:
         super().__init__(broker, folder, key)
+        self._kept = folder / "kept"
+        self._sink = SinkProcess(broker.file_of("sink"), folder, f"file:{self._kept}", "chaos") if has_sink else None
         self.broker, self.chance = broker, random.Random(seed)
         self.history = History()
         self.traffic = Traffic(self, self.history, sensors)
@@ -33,6 +38,8 @@ class Chaos(City):
 
     def __enter__(self) -> Chaos:
         self._watch.__enter__()
+        if self._sink is not None:
+            self._sink.start()
         for stage in ("classify", "gate"):
             for number in ("1", "2"):
                 self.start(stage, number)
@@ -47,6 +54,8 @@ class Chaos(City):
         self._is_over.set()
         self._supervisor.join()
         self.end()
+        if self._sink is not None:
+            self._sink.kill()
         self._watch.__exit__()
 
     def note(self, worker: Worker, what: str, lost: frozenset[int] = frozenset()) -> Happening:
@@ -97,7 +106,20 @@ class Chaos(City):
                 lambda: len({one.value for one in history.events}) >= len(history.expected), "all is told", 120.0
             )
         settled(lambda: len(history.events) + len(history.candidates))
-        return faults(history)
+        return [*faults(history), *self._sink_faults()]
+
+    def _sink_faults(self) -> list[str]:
+        """Hold what a sink has kept, if there is one, against what a client that is not ours has read."""
+        if self._sink is None:
+            return []
+        kept = sorted(self.history.kept.values())
+
+        def lines() -> list[bytes]:
+            return sorted(line for file in self._kept.glob("events-*") for line in file.read_bytes().splitlines())
+
+        with suppress(AssertionError):
+            wait_until(lambda: len(lines()) >= len(kept), "the sink has kept all of it")
+        return [] if lines() == kept else [f"the sink kept {len(lines())} events, and {len(kept)} were told"]
 
     def n_restarts(self) -> int:
         """Count how often a worker ended by itself."""
