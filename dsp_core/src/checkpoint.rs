@@ -20,9 +20,9 @@ pub(crate) use bytes::{Reader, Writer, damaged};
 mod bytes;
 
 /// Version of the bytes.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 /// What the bytes begin with.
-const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP3");
+const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP4");
 
 /// Which stages a checkpoint is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -102,7 +102,7 @@ impl Hear {
         let mut description = Description::default();
         self.stages.describe.finish_into(&mut description);
         self.pass_on(&description, received_ms, true);
-        let levels = self.stages.level_gate.finish(None);
+        let levels = self.stages.level_gate.finish();
         self.records
             .extend(levels.in_order().iter().map(noise_bytes));
     }
@@ -115,7 +115,7 @@ impl Hear {
         windows.extend(self.stages.trigger.lull());
         let seal = |window| keys().seal_window(&window, Some(received_ms)).unwrap();
         self.windows.extend(windows.into_iter().map(seal));
-        let levels = self.stages.level_gate.push(description, None);
+        let levels = self.stages.level_gate.push(description);
         self.records
             .extend(levels.in_order().iter().map(noise_bytes));
     }
@@ -185,15 +185,7 @@ fn cut_at_the_broker_the_chain_gives_the_records_of_one_process() {
     assert!(events.len() >= 4 && n_duplicates == 0);
     assert_eq!(gate.0.n_withheld(), whole_gate.n_withheld());
     assert_eq!(gate.0.finish(), [], "a lull let the last one out");
-    // All but the budget's part of the sensor's state, which the gate at the other end knows.
-    let levels = |records: &[Vec<u8>]| -> Vec<Vec<u8>> {
-        records
-            .iter()
-            .filter(|bytes| bytes[0] == 2)
-            .cloned()
-            .collect()
-    };
-    assert_eq!(levels(&hear.records), levels(&whole));
+    assert_eq!(hear.records, of_kind(&whole, false));
 }
 
 #[test]

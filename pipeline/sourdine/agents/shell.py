@@ -166,8 +166,9 @@ class GatesShell:
         for record in events:
             key = b"%d" % record.sensor_id
             done = await self._outbox.send(self._topic, key, encode(record), came.partition)
-            sensor.unsent.add(done)
-            done.add_done_callback(sensor.unsent.discard)
+            unsent = partition.sensors.setdefault(record.sensor_id, _Sensor()).unsent  # it may be another sensor's
+            unsent.add(done)
+            done.add_done_callback(unsent.discard)
 
     async def keep_on(self, consumer: Any) -> None:
         """Write states as they become due, for as long as the worker runs.
