@@ -127,7 +127,8 @@ impl Hear {
             level_gate,
             mark,
         } = &self.stages;
-        Checkpoint::of_hearing(describe, trigger, level_gate, mark, n_blocks as u64)
+        let offset = n_blocks as u64;
+        Checkpoint::of_hearing(describe, trigger, level_gate, mark, offset, b"17 came")
     }
 }
 
@@ -214,6 +215,7 @@ fn hearing_that_is_restored_goes_on_byte_for_byte() {
         let sealed = hear.checkpoint(n_blocks).seal(&keys()).unwrap();
         let kept = Checkpoint::unseal(&keys(), 1, &sealed).unwrap();
         assert_eq!(kept.kafka_offset(), n_blocks as u64);
+        assert_eq!(kept.note(), b"17 came");
         // What the first worker still sent after its last checkpoint, the second one sends again.
         let mut windows = hear.windows.clone();
         let mut records = hear.records.clone();
