@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from dsp_core.records import Event
 from dsp_core.zone import BlockError, Gate, Mark, Sealer
 from tests.conformance.placements import Sent, new_gate_state
 from tests.conformance.scenario import FAST, NEW, Group, policy
 
 from sourdine.cut import Gates, Message, Scoring
-from sourdine.outgoing.cloudevents import encode
+from sourdine.outgoing.cloudevents import Record, encode
 
 N_PARTITIONS: Final = 4
-#: The broker's clock is behind that of the sensors whose clock is ahead.
+#: The broker's clock is behind that of the sensor whose clock is ahead.
 _FAST_MS: Final = 5_000
 
 
@@ -32,23 +31,24 @@ class Log:
         received_ms = max(at_ms, messages[-1].received_ms if messages else 0)
         messages.append(Message(sensor_id, sealed, received_ms, len(messages)))
 
+    def later(self, late_ms: int) -> Log:
+        """Have the same messages sent later."""
+        return Log([[replace(one, received_ms=one.received_ms + late_ms) for one in part] for part in self.partitions])
 
-def partition_of(sensor_id: int) -> int:
-    """Put a sensor into a partition; those whose clock is ahead have one where time is the broker's."""
-    return N_PARTITIONS if sensor_id in FAST else sensor_id % N_PARTITIONS
 
-
-def sent(windows: Iterable[Sent], chance: random.Random) -> Log:
-    """Let the broker take what gateways send, a little later."""
+def sent(messages: Iterable[Sent], chance: random.Random) -> Log:
+    """Let the broker take what is sent, a little later."""
     log = Log()
-    for one in sorted(windows, key=lambda one: one.sent_ms):
-        at_ms = one.sent_ms + chance.randrange(400) - _FAST_MS * (one.sensor_id in FAST)
-        log.append(partition_of(one.sensor_id), one.sensor_id, one.sealed, at_ms)
+    for one in sorted(messages, key=lambda one: one.sent_ms):
+        at_ms = one.sent_ms + chance.randrange(300) - _FAST_MS * (one.sensor_id == FAST)
+        # The sensor with another clock has a partition of its own, since in one the broker's time is one.
+        partition = N_PARTITIONS if one.sensor_id == FAST else one.sensor_id % N_PARTITIONS
+        log.append(partition, one.sensor_id, one.sealed, at_ms)
     return log
 
 
-def scored(log: Log, sealer: Sealer, chance: random.Random, late_ms: int) -> Log:
-    """Let classifiers work, which are killed, taken over while they still go on, and late."""
+def scored(log: Log, sealer: Sealer, chance: random.Random) -> Log:
+    """Let classifiers work, which are killed and taken over."""
     candidates, scoring = Log(), Scoring(sealer, policy().core)
     for number, messages in enumerate(log.partitions):
         position = committed = 0
@@ -56,10 +56,9 @@ def scored(log: Log, sealer: Sealer, chance: random.Random, late_ms: int) -> Log
             until = min(len(messages), position + chance.randrange(1, 30))
             for message in messages[position:until]:
                 for sealed in scoring.push(message):
-                    sent_ms = message.received_ms + late_ms + chance.randrange(300)
-                    candidates.append(number, message.sensor_id, sealed, sent_ms)
+                    candidates.append(number, message.sensor_id, sealed, message.received_ms + chance.randrange(300))
             position = until
-            if chance.random() < 0.06:
+            if chance.random() < 0.04:
                 position = committed  # killed: its successor sends again what was not committed
             elif chance.random() < 0.5:
                 committed = position
@@ -67,26 +66,46 @@ def scored(log: Log, sealer: Sealer, chance: random.Random, late_ms: int) -> Log
 
 
 @dataclass
+class Kept:
+    """What a sink keeps: the first record of each id, of which no second one may differ."""
+
+    values: dict[tuple[object, ...], bytes] = field(default_factory=dict)
+    n_sent: int = 0
+
+    def take(self, records: Iterable[Record]) -> None:
+        """Take what leaves."""
+        for record in records:
+            value, self.n_sent = encode(record), self.n_sent + 1
+            told_by = getattr(record, "sound_class", getattr(record, "metric", None))
+            name = (type(record), record.sensor_id, record.slot, told_by)
+            assert self.values.setdefault(name, value) == value, f"conflict: {name}"
+
+
+@dataclass
 class Judges:
-    """Workers of one partition that judge, one after the other and sometimes two at once."""
+    """The workers that judge: one after the other in each partition, and sometimes two at once."""
 
     sealer: Sealer
     group: Group
     chance: random.Random
-    events: dict[bytes, bytes] = field(default_factory=dict)
+    kept: Kept = field(default_factory=Kept)
     gates: list[Gate] = field(default_factory=list)
-    n_sent: int = 0
     n_duplicates: int = 0
     n_kills: int = 0
     _states: dict[int, list[bytes]] = field(default_factory=dict)
     _unwritten: dict[int, int] = field(default_factory=dict)
 
-    def judge(self, messages: list[Message]) -> None:
-        """Read a partition to its end."""
+    def judge(self, candidates: Log) -> None:
+        """Read everything."""
         sensors = {sensor.sensor_id: sensor for sensor in self.group.sensors}
-        here = {message.sensor_id for message in messages}
-        self._states = {one: [new_gate_state(sensors[one], self.sealer)] for one in here - NEW}
-        self._unwritten = {}
+        for messages in candidates.partitions:
+            here = {message.sensor_id for message in messages}
+            self._states = {one: [new_gate_state(sensors[one], self.sealer)] for one in here - NEW}
+            self._unwritten = {}
+            worker = self._judge(messages)
+            self.gates += [worker._doors[one].gate for one in sorted(here)]
+
+    def _judge(self, messages: Sequence[Message]) -> Gates:
         worker, position = self._worker(), 0
         while position < len(messages):
             self._take(worker, messages[position])
@@ -104,32 +123,22 @@ class Judges:
                     self._write(worker, is_late=True)
                 position = min([*self._unwritten.values(), position])
                 worker, self._unwritten = self._worker(), {}
-        self.gates += [worker._doors[one].gate for one in sorted(here)]
+        return worker
 
     def _worker(self) -> Gates:
-        scales = {sensor.sensor_id: sensor.full_scale_db for sensor in self.group.sensors}
-        worker = Gates(self.sealer, policy().core, scales.__getitem__)
+        worker = Gates(self.sealer, policy().core, full_scale_of(self.group))
         for sensor_id, states in self._states.items():
-            kept = states[-4:]
-            self.chance.shuffle(kept)
-            worker.restore(sensor_id, kept)
+            worker.restore(sensor_id, self.chance.sample(states[-4:], len(states[-4:])))
         return worker
 
     def _take(self, worker: Gates, message: Message) -> None:
         try:
-            events = worker.push(message)
+            self.kept.take(worker.push(message))
         except BlockError as refused:
-            assert refused.reason == "duplicate" or (message.sensor_id in FAST and refused.reason == "clock_ahead")
-            self.n_duplicates += 1
-            return
-        for event in events:
-            self._keep(event)
-
-    def _keep(self, event: Event) -> None:
-        """Keep the first of each id, as a sink does; a second one is no other."""
-        value, self.n_sent = encode(event), self.n_sent + 1
-        name = b"%d %d %s" % (event.sensor_id, event.slot, event.sound_class.encode())
-        assert self.events.setdefault(name, value) == value, "conflict"
+            # The sensor's clock is told by its boot, too.
+            is_ahead = message.sensor_id == FAST and refused.reason == "clock_ahead"
+            assert refused.reason == "duplicate" or is_ahead
+            self.n_duplicates += not is_ahead
 
     def _write(self, worker: Gates, *, is_late: bool = False) -> None:
         """Write the states of some sensors; what they hold need not be read again."""
@@ -139,10 +148,20 @@ class Judges:
                 if not is_late:
                     del self._unwritten[sensor_id]
 
-    def _disturb(self, worker: Gates, judged: list[Message]) -> None:
-        """Hand a gate what no mark would let through: candidates of before, and of another sensor. They move nothing."""
+    def _disturb(self, worker: Gates, judged: Sequence[Message]) -> None:
+        """Hand gates what no mark would let through: candidates of before, and of another sensor. They move nothing."""
         for message in self.chance.sample(judged, min(len(judged), 30)):
             for sensor_id in {message.sensor_id, self.chance.choice(judged).sensor_id}:
-                if worker.knows(sensor_id) and message.sensor_id not in FAST:
+                if worker.knows(sensor_id) and message.sensor_id != FAST:
                     again = self.sealer.open_candidate(message.sealed, sensor_id=message.sensor_id, mark=Mark())
                     assert worker._doors[sensor_id].gate.receive([again]) == []
+
+
+class full_scale_of:
+    """Says the calibration of a group's sensors."""
+
+    def __init__(self, group: Group) -> None:
+        self._scales = {sensor.sensor_id: sensor.full_scale_db for sensor in group.sensors}
+
+    def __call__(self, sensor_id: int) -> float | None:
+        return self._scales.get(sensor_id)
