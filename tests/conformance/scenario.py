@@ -127,8 +127,8 @@ def scenario(recordings: Path, seed: int = 1) -> tuple[Group, ...]:
 def _steady(library: Library, sensor_id: int, seed: int) -> Sensor:
     """Hear 75 s over the full hour, some with a gap or a boot in it."""
     rng, start = np.random.default_rng([seed, sensor_id]), HOUR - 48 + sensor_id % 7
-    if sensor_id % 10 == 3:  # sound is lost on the way
-        parts = [(start, 30.0 + rng.uniform(), True), (start + 40, 33.0, False)]
+    if sensor_id % 10 == 3:  # sound is lost on the way, for longer than a period
+        parts = [(start, 20.0 + rng.uniform(), True), (start + 46, 28.0, False)]
     elif sensor_id % 10 == 6:  # the sensor is started anew
         parts = [(start, 36.0 + rng.uniform(), True), (start + 41, 33.0, True)]
     else:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 from dsp_core.records import Event
@@ -37,6 +38,11 @@ _AS_OURS: Final = {"acks": "all", "batch.size": 16_384, "log_level": 0}
 def partition_of(sensor_id: int) -> int:
     """Give the partition that the tests put a sensor into, in every topic."""
     return sensor_id % layout().topics[WINDOWS].partitions
+
+
+def by_key(sensor_id: int) -> int:
+    """Give the partition that a producer finds by the key."""
+    return int(murmur2(b"%d" % sensor_id) & 0x7FFFFFFF) % layout().topics[WINDOWS].partitions
 
 
 def windows_of(sensor_id: int, samples: NDArray[Any], start_slot: int, sealer: Sealer) -> list[bytes]:

@@ -17,14 +17,12 @@ from pathlib import Path
 import pytest
 from tests.chain import street
 from tests.kafka.broker.server import Broker
-from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
+from tests.kafka.city import EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
 from tests.kafka.processes import HANG_S, ROOT, wait_until
 from tests.sounds import eventful
 
 from sourdine.cut import Gates, Message, Scoring
 from sourdine.outgoing.cloudevents import encode
-
-SENSORS = range(100, 112)
 
 
 @pytest.fixture
@@ -33,25 +31,6 @@ def town(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[City]:
     made = City(city, tmp_path, zone_key)
     yield made
     made.end()
-
-
-def test_two_stages_give_the_events_of_one_process(town: City) -> None:
-    sound, start = eventful(30.0), recently()
-    town.enrol(SENSORS)
-    workers = [town.start("classify", "1"), town.start("gate", "1")]
-    expected = [event for sensor in SENSORS for event in events_of(sensor, sound, start)]
-    assert len(expected) >= 2 * len(SENSORS)
-    for sensor in SENSORS:
-        for sealed in windows_of(sensor, sound, start, town.sealer):
-            town.send(WINDOWS, sensor, sealed)
-    town.flush()
-    assert sorted(town.wait_for(EVENTS, len(expected), SENSORS)) == sorted(expected)
-    assert town.lag("sourdine-classify", WINDOWS) == 0
-    # What the gates have read is acknowledged once it is written down, and at the latest at their end.
-    assert [worker.end() for worker in workers] == [0, 0]
-    assert town.lag("sourdine-gate", CANDIDATES) == 0
-    for worker in workers:
-        assert "Traceback" not in worker.log.read_text("utf-8")
 
 
 def test_kills_lose_nothing_and_change_nothing(town: City) -> None:

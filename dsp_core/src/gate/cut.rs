@@ -1,6 +1,8 @@
 //! The chain cut where a broker would stand: sealed windows and candidates, sent twice, sent again after a restore, and taken over
 //! by others give the records of the chain in one process.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::adversary::Xorshift;
@@ -8,12 +10,14 @@ use super::chain::{
     SAMPLE_RATE, START_SLOT, classified, in_blocks, noise_bytes, policy, sound, stages,
 };
 use super::{Calibration, Gate};
-use crate::analysis::Description;
+use crate::analysis::{Classify, Description, Model};
 use crate::checkpoint::{Checkpoint, Hearing, Stages};
 use crate::error::Reason;
 use crate::open::Policy;
+use crate::open::policy::SPEECH_BAND_HZ;
 use crate::open::record::canonical_bytes;
 use crate::seal::{BlockFormat, KEY_BYTES, KeyRing, Mark};
+use crate::simd::{Path, limit_path};
 use crate::sound::AudioBlock;
 
 const BLOCK: usize = 4_000;
@@ -139,6 +143,32 @@ fn heard(policy: &Policy) -> Hear {
     hear.take_all(&log);
     hear.finish(log.last().unwrap().1);
     hear
+}
+
+/// What the shipped model makes of the windows, on a set of instructions.
+fn scored(windows: &[Vec<u8>], path: Path) -> Vec<Vec<u8>> {
+    limit_path(path);
+    let mut classify = Classify::new(Arc::new(Model::street().unwrap()), SPEECH_BAND_HZ).unwrap();
+    let score = |sealed: &Vec<u8>| {
+        let window = keys().open_window(1, sealed, u64::MAX).unwrap();
+        keys().seal_candidate(&classify.push(window)).unwrap()
+    };
+    windows.iter().map(score).collect()
+}
+
+/// Sealed bytes, of sound to scores and records: a nonce is made of what is sealed, so that equal bytes are equal content.
+#[test]
+fn on_every_set_of_instructions_the_cut_chain_gives_the_same_bytes() {
+    let policy = policy();
+    let on = |path| {
+        limit_path(path);
+        let hear = heard(&policy);
+        let candidates = scored(&hear.windows[..12], path);
+        (hear.windows, hear.records, candidates)
+    };
+    let baseline = on(Path::Baseline);
+    assert!(baseline == on(Path::Avx2));
+    assert!(baseline == on(Path::Avx512));
 }
 
 fn candidates(windows: &[Vec<u8>]) -> Vec<Vec<u8>> {

@@ -379,3 +379,6 @@ pub(super) fn check_policy(policy: &Policy, input: &mut Reader) -> Result<(), Bl
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+#[cfg(test)]
+mod behind_broker;
