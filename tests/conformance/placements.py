@@ -136,6 +136,8 @@ class Live:
 
     folder: Path
     placement: str
+    #: Of the gateway's clock, by the time.
+    error_s: Callable[[float], float] = lambda _: 0.0
     windows: list[Sent] = field(default_factory=list)
     sealer: Sealer | None = None
 
@@ -151,8 +153,9 @@ class Live:
         for start, end in zip(group.starts, [*group.starts[1:], group.end], strict=True):
             for sound in sounds:
                 sound.start = start
-            town.run(start, end - start, *sounds, each_look=self._watch(town, start))  # type: ignore[arg-type]
-            self._watch(town, start)(end - start)
+            watch = self._watch(town, start)
+            town.run(start, end - start, *sounds, each_look=watch, error_s=self.error_s)  # type: ignore[arg-type]
+            watch(end - start)
         return town.values()
 
     def _sound(self, sensor: Sensor, seed: int) -> Sound:

@@ -1,4 +1,4 @@
-"""Where placements differ, and that is all: a clock that is not the zone's, and the end of what is heard."""
+"""Clocks that are wrong: where placements differ, and where they do not. And the end of what is heard."""
 
 from __future__ import annotations
 
@@ -48,6 +48,21 @@ def test_behind_a_broker_its_events_are_withheld_and_its_levels_are_not(told: li
     assert judges.kept.values == {}
     assert judges.gates[0].n_out_of_time > 0
     assert records == kind_of(told, is_event=False)
+
+
+def test_a_clock_that_is_set_back_does_not_part_the_placements(tmp_path: Path) -> None:
+    def set_back(seconds: float) -> float:
+        return -3.0 if seconds >= HOUR + 18 else 0.0
+
+    gateway = sorted(Live(tmp_path / "gateway", "gateway", set_back).run(group(1), seed=2))
+    live, chance = Live(tmp_path / "cluster", "cluster", set_back), random.Random(3)
+    records = live.run(group(1), seed=3)
+    assert live.sealer is not None
+    judges = Judges(live.sealer, group(1), chance)
+    judges.judge(scored(sent(live.windows, chance), live.sealer, chance))
+    assert sorted([*records, *judges.kept.values.values()]) == gateway
+    assert any(b'"clock"' in value for value in gateway), "it is told"
+    assert len(kind_of(gateway, is_event=True)) >= 2
 
 
 def test_sound_whose_clock_is_ahead_is_not_heard_behind_a_broker(tmp_path: Path) -> None:
