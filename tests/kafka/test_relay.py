@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import signal
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,11 +14,11 @@ import numpy as np
 import orjson
 import pytest
 from dsp_core.records import Event
-from tests.chain import blocks_of, classifier, street
+from tests.chain import SOURDINE, blocks_of, call, classifier, street
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import EVENTS, WINDOWS, City
 from tests.kafka.processes import wait_until
-from tests.sounds import RATE, eventful, noise, pcm16
+from tests.sounds import RATE, eventful, noise, pcm16, write_wav
 
 from sourdine.cut import Message
 from sourdine.flow import Flow
@@ -27,6 +28,9 @@ from sourdine.outgoing.cloudevents import encode
 
 SOUND, LEVELS, HEALTH, LEDGER = (f"sourdine.{name}.v1" for name in ("sound", "levels", "health", "ledger"))
 SENSORS = range(3000, 3006)
+#: Heard by a gateway that only seals.
+SEALING = range(3050, 3053)
+_ALL_SENT = {"offered": 65, "sent": 65, "dropped": 0}
 
 
 @pytest.fixture
@@ -76,10 +80,19 @@ def fold_of(town: City, log: list[Message]) -> tuple[set[bytes], dict[int, Any]]
     return windows, ledger
 
 
-def test_workers_that_are_killed_hear_what_one_process_hears(town: City, city: Broker, tmp_path: Path) -> None:
+def _settings(city: Broker, zone_key: Path, path: Path) -> str:
+    streams = "".join(f'[[streams]]\nsensor = {sensor}\nkind = "file"\npath = "{path}"\n' for sensor in SEALING)
+    return f'placement = "relay"\nkafka = "{city.file_of("sensor")}"\nkey = "{zone_key}"\nstate = "state"\n{streams}'
+
+
+def test_workers_that_are_killed_hear_what_one_process_hears(
+    town: City, city: Broker, zone_key: Path, tmp_path: Path
+) -> None:
     town.enrol(SENSORS)
     for stage, name in (("describe", "1"), ("describe", "2"), ("classify", "1"), ("gate", "1")):
         town.start(stage, name)
+    (tmp_path / "sensor.toml").write_text(_settings(city, zone_key, write_wav(tmp_path / "x.wav", noise(9.0))), "utf-8")
+    gateway = subprocess.Popen([*SOURDINE, "gateway", "--quiet", "sensor.toml"], cwd=tmp_path)
     first, second = town.workers["describe-1"], town.workers["describe-2"]
     wait_until(lambda: len(town.members("sourdine-describe")) == 2, "two workers that describe")
     start = last_full_minute()
@@ -109,8 +122,18 @@ def test_workers_that_are_killed_hear_what_one_process_hears(town: City, city: B
     lines = [orjson.loads(line) for line in town.wait_for(LEDGER, len(SENSORS), SENSORS)]
     assert {line["sensor_id"]: line for line in sorted(lines, key=lambda line: line["kafka_offset"])} == ledger
     assert all((one["processed"], one["duplicate"], one["gap"]) == (65, 3, 0) for one in ledger.values())
+    gateway.terminate()
+    assert gateway.wait(30) == 0
+    (tmp_path / "others.json").write_bytes(orjson.dumps({str(sensor): _ALL_SENT for sensor in SENSORS}))
+    files = ("state/sent.json", "others.json")
+    compared = call("ledger", *files, "--kafka", city.file_of("console"), cwd=tmp_path)
+    assert compared.returncode == 1, compared.stderr
+    ours = [line for line in compared.stdout.splitlines() if line.startswith("sensor 30")]
+    assert ours == [f"sensor {sensor}: 3 blocks came again, and it sends each once" for sensor in SENSORS]
+    sent = orjson.loads((tmp_path / "state" / "sent.json").read_bytes())
+    assert sent == {str(sensor): {"offered": 9, "sent": 9, "dropped": 0} for sensor in SEALING}
     # The last 2 s are read again, and no more.
-    assert town.lag("sourdine-describe", SOUND) <= 3 * len(SENSORS)
+    assert town.lag("sourdine-describe", SOUND) <= 3 * (len(SENSORS) + len(SEALING))
     texts = [worker.log.read_bytes() for worker in town.workers.values()]
     assert not any(b"Traceback" in text for text in texts)
     find_no_sound(sound[5 * RATE : 6 * RATE], [file.read_bytes() for file in files_of(city, tmp_path)])
