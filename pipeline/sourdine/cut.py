@@ -6,7 +6,7 @@ The stages hold every rule; this file says which of them meet in a worker. `flow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dsp_core.zone import Sealer
 
 _MS_PER_S: Final = 1000
+_NOWHERE: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,28 @@ class Gates:
             Number of the sensor.
         """
         return sensor_id in self._doors
+
+    def read_from(self, sensor_id: int) -> int:
+        """Return from where a successor must read; everything before that is in the state.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        door = self._doors.get(sensor_id)
+        return _NOWHERE if door is None else door.kafka_offset + 1
+
+    def told_with(self, sensor_id: int) -> list[Any]:
+        """Return what is told of a sensor whenever its state is written: nothing.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        del sensor_id
+        return []
 
     def _new_door(self, sensor_id: int, mark: Mark) -> _Door:
         gate = Gate(sensor_id=sensor_id, policy=self._policy, full_scale_db=self._full_scale_of(sensor_id))

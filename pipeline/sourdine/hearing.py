@@ -1,7 +1,7 @@
 """One sensor's stages behind a broker, in placement `relay`: blocks of sound in their order to windows and records.
 
-A stretch is sound without a break: one boot, one rate, each block where the last one ended. Its seconds are counted from
-the boot by its samples. Behind a break a new stretch begins with the next whole second; slots never go back. No I/O.
+A stretch is sound without a break: one boot, one rate, each block where the last one ended. Its seconds are counted by
+its samples from the boot on. Behind a break another one begins with the next whole second; slots never go back. No I/O.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MAX_AGE_S: Final = 120
 _MAX_AHEAD_S: Final = 2
 AHEAD: Final = "slot_ahead"
-#: Of a sensor that has been silent for longer no records are made: it is offline, and readers see that by their absence.
+#: Of a sensor that has been silent for longer no records are made: that it is offline, their absence says.
 _SILENT_S: Final = 3_600
 #: What a successor hears again before it goes on.
 _REFILL_S: Final = 2

@@ -1,6 +1,6 @@
 """Sealed sound to sealed windows and records, for the sensors of one partition: what describes in placement `relay`.
 
-Each block is opened, put into its order, and heard; its fate is counted. What a worker that was killed had not written down
+Each block is opened, put into its order, and heard; its fate is counted. What a worker that was killed had not written
 is read again by the next one: what its state holds is passed over, and the last 2 s are heard again in silence. No I/O.
 """
 
@@ -142,8 +142,10 @@ class Hearings:
         """
         places = [message.kafka_offset for message in self._sequencer.held(sensor_id)]
         hearing = self._hearings.get(sensor_id)
-        heard = hearing and hearing.read_from()
-        return min([*places, self._read_to.get(sensor_id, _NOWHERE) if heard is None else heard])
+        if hearing is not None:
+            heard = hearing.read_from()
+            places.append(self._read_to[sensor_id] if heard is None else heard)
+        return min(places, default=_NOWHERE)
 
     def state(self, sensor_id: int) -> bytes:
         """Return the state of a sensor's stages, sealed.
@@ -195,6 +197,16 @@ class Hearings:
         hearing.restore(checkpoint, note["stretch"])
         self._hearings[sensor_id], self._read_to[sensor_id] = hearing, note["read_to"]
         self._sequencer.restore(sensor_id, note["order"], partial(self._stand_in, sensor_id))
+
+    def told_with(self, sensor_id: int) -> list[LedgerLine]:
+        """Return what is told of a sensor whenever its state is written.
+
+        Parameters
+        ----------
+        sensor_id : int
+            A sensor that was heard or restored.
+        """
+        return [self.ledger(sensor_id)]
 
     def ledger(self, sensor_id: int) -> LedgerLine:
         """Return what became of a sensor's blocks.

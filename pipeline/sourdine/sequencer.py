@@ -178,9 +178,8 @@ class Sequencer(Generic[Message]):
             What stands for it.
         """
         stream = self._sensors[sensor_id].stream
-        for sequence, held in stream.held.items() if stream else ():
-            if held is stand_in:
-                stream.held[sequence] = message
+        if stream is not None:
+            stream.held |= {sequence: message for sequence, held in stream.held.items() if held is stand_in}
 
     def held(self, sensor_id: int) -> list[Message]:
         """Return what waits for its turn.

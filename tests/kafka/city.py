@@ -20,6 +20,7 @@ from tests.kafka.broker.server import Broker
 from tests.kafka.processes import Worker, wait_until
 from tests.sounds import RATE
 
+from sourdine.cut import Message
 from sourdine.flow import Flow
 from sourdine.outgoing.cloudevents import encode
 from sourdine.topics import layout
@@ -142,6 +143,20 @@ class City:
                 logs = "".join(worker.log.read_text("utf-8")[-1500:] for worker in self.workers.values())
                 raise AssertionError(f"{late}, but {len(set(values))}\n{logs}") from None
         return values
+
+    def log_of(self, topic: str, sensors: Iterable[int]) -> list[Message]:
+        """Read what is new of sensors in a topic as a worker is given it, with the broker's times and places."""
+        keys, ends = {b"%d" % sensor for sensor in sensors}, self._ends()
+        n_left = sum(end - self._start_offsets[place] for place, end in ends.items() if place[0] == topic)
+        log = []
+        with self._reading(topic) as reader:
+            for _ in range(n_left):
+                came = reader.poll(30.0)
+                assert came is not None
+                assert came.error() is None
+                if came.key() in keys:
+                    log.append(Message(int(came.key()), came.value(), came.timestamp()[1], came.offset()))
+        return log
 
     def members(self, group: str) -> list[MemberDescription]:
         """Give the members of a group as the broker has them."""

@@ -127,7 +127,7 @@ def told(rejects: list[bytes]) -> dict[str, int]:
 
 
 REFUSED = {
-    "no stage": ({"SOURDINE_STAGE": ""}, 2, "SOURDINE_STAGE: expected classify or gate, got nothing"),
+    "no stage": ({"SOURDINE_STAGE": ""}, 2, "SOURDINE_STAGE: expected describe, classify or gate, got nothing"),
     "no key": ({"SOURDINE_KEY": ""}, 2, "sourdine key new FILE makes one"),
     "open key": ({"SOURDINE_KEY": "open.key"}, 2, "its owner alone"),
     "policy": ({"SOURDINE_POLICY": "steet"}, 3, "steet"),

@@ -232,6 +232,19 @@ def test_what_waits_for_its_turn_must_be_read_again() -> None:
     assert fresh.read_from(1) == blocks[4].kafka_offset
 
 
+def test_fates_and_refusals_tell_nothing_of_the_sound() -> None:
+    told = []
+    for samples in (noise(20.0), eventful(20.0)):
+        blocks = received_at(sent(pieces(samples, [0.5], 1)), 7, 8, 30, later_ms=1_200)
+        late = [replace(one, received_ms=one.received_ms + 130_000) for one in blocks[36:]]
+        hearings = stage()
+        outputs = heard(hearings, logged([*blocks[:20], *blocks[21:36], blocks[5], *late]))
+        refusals = [one for one in outputs if isinstance(one, Refusal)]
+        assert len(refusals) == 4
+        told.append((hearings.ledger(1), refusals))
+    assert told[0] == told[1]
+
+
 def test_a_state_of_another_zone_is_no_state() -> None:
     hearings = stage()
     heard(hearings, logged(sent(pieces(noise(5.0), [1.0], 1))))
