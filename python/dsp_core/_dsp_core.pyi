@@ -232,6 +232,7 @@ class Gate:
     def finish(self) -> list[Event]: ...
 
 def withheld(gates: Sequence[Gate]) -> dict[str, int]: ...
+
 @final
 class LevelGate:
     def __new__(

@@ -1,4 +1,4 @@
-"""Placement `relay`: sensors that only seal, whose blocks are lost, doubled and out of order, and workers that describe."""
+"""Placement `relay`: sensors that only seal, blocks that are lost, doubled and out of order, workers that describe."""
 
 from __future__ import annotations
 

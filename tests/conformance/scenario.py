@@ -143,9 +143,7 @@ def _restarted(library: Library, sensor_id: int, seed: int, restart: int) -> Sen
     return _sensor(library, sensor_id, rng, [(start, before, True), (restart + 2 + sensor_id % 3, 78.0, True)])
 
 
-def _sensor(
-    library: Library, sensor_id: int, rng: np.random.Generator, parts: list[tuple[int, float, bool]]
-) -> Sensor:
+def _sensor(library: Library, sensor_id: int, rng: np.random.Generator, parts: list[tuple[int, float, bool]]) -> Sensor:
     sample_rate = 3 * RATE if sensor_id % 3 == 0 else RATE
     pause_s = np.inf if sensor_id == FAST else _BUSY_S if sensor_id % 5 == 0 else _CALM_S
     stretches = []

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from dsp_core.zone import Sealer, create_key
+from tests.chain import classifier
 from tests.conformance.placements import Live, Local, new_flow
 from tests.conformance.relay import Describers, sound_sent
 from tests.conformance.scenario import FAST, HOUR, Group, Sensor, Stretch
 from tests.conformance.zone import Judges, scored, sent
-from tests.chain import classifier
 from tests.sounds import RATE, eventful
 
 from sourdine.outgoing.cloudevents import encode

@@ -1,4 +1,4 @@
-"""At the real broker: the same recordings by two placements, read by a client that is not ours, and by `sourdine run`."""
+"""At the real broker: the same recordings by two placements, read by a foreign client, and by `sourdine run`."""
 
 from __future__ import annotations
 

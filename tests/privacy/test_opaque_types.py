@@ -61,7 +61,16 @@ STAGES: dict[type, set[str]] = {
     Describe: {"finish", "hears_events", "longest_sample_life_s", "position", "push", "refill"},
     Trigger: {"background", "finish", "lull", "push", "refill"},
     type(classifier()): {"classes", "model_id", "push"},
-    Gate: {"advance", "advance_to", "finish", "n_out_of_time", "push", "receive", "withhold_first_hour", "withhold_hour_of"},
+    Gate: {
+        "advance",
+        "advance_to",
+        "finish",
+        "n_out_of_time",
+        "push",
+        "receive",
+        "withhold_first_hour",
+        "withhold_hour_of",
+    },
     LevelGate: {"finish", "mark_clock", "miss", "next_slot", "push"},
     dsp_core.zone.Mark: {"last"},
     dsp_core.zone.SealedHeader: {
