@@ -23,7 +23,6 @@ from tests.sounds import eventful
 from sourdine.cut import Gates, Message, Scoring
 from sourdine.outgoing.cloudevents import encode
 
-SENSORS = range(100, 112)
 FORGETFUL, RUBBISH, RESTING = 350, 300, 340
 
 
@@ -31,23 +30,11 @@ FORGETFUL, RUBBISH, RESTING = 350, 300, 340
 def town(city: Broker, zone_key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One worker of each stage for all tests here, which differ in their sensors."""
     made = City(city, tmp_path_factory.mktemp("town"), zone_key)
-    made.enrol([*SENSORS, FORGETFUL, RUBBISH, RESTING])
+    made.enrol([FORGETFUL, RUBBISH, RESTING])
     made.start("classify", "1")
     made.start("gate", "1")
     yield made
     made.end()
-
-
-def test_two_stages_give_the_events_of_one_process(town: City) -> None:
-    sound, start = eventful(30.0), recently()
-    expected = [event for sensor in SENSORS for event in events_of(sensor, sound, start)]
-    assert len(expected) >= 2 * len(SENSORS)
-    for sensor in SENSORS:
-        for sealed in windows_of(sensor, sound, start, town.sealer):
-            town.send(WINDOWS, sensor, sealed)
-    town.flush()
-    assert sorted(town.wait_for(EVENTS, len(expected), SENSORS)) == sorted(expected)
-    assert town.lag("sourdine-classify", WINDOWS) == 0
 
 
 def test_a_gate_that_is_killed_goes_on_from_what_it_had_judged(town: City) -> None:
@@ -131,7 +118,7 @@ def told(rejects: list[bytes]) -> dict[str, int]:
 
 
 REFUSED = {
-    "no stage": ({"SOURDINE_STAGE": ""}, 2, "SOURDINE_STAGE: expected classify or gate, got nothing"),
+    "no stage": ({"SOURDINE_STAGE": ""}, 2, "SOURDINE_STAGE: expected describe, classify or gate, got nothing"),
     "no key": ({"SOURDINE_KEY": ""}, 2, "sourdine key new FILE makes one"),
     "open key": ({"SOURDINE_KEY": "open.key"}, 2, "its owner alone"),
     "policy": ({"SOURDINE_POLICY": "steet"}, 3, "steet"),

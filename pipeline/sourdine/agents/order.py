@@ -45,8 +45,3 @@ class Order:
             first = waiting.popleft()
             self._done.remove(first)
             first.ack(consumer)
-
-    def forget(self) -> None:
-        """Drop everything: partitions are being given out anew."""
-        self._open.clear()
-        self._done.clear()

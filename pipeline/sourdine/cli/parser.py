@@ -11,6 +11,7 @@ from sourdine.cli import (
     demo,
     gateway,
     key,
+    ledger,
     listen,
     load,
     picture,
@@ -39,7 +40,10 @@ sourdine COMMAND --help says more.
 """
 
 #: In the order in which a newcomer meets them.
-_COMMANDS: Final = (demo, run, listen, picture, calibrate, policy, key, topics, gateway, worker, sink, load, completion)
+_COMMANDS: Final = (
+    *(demo, run, listen, picture, calibrate, policy, key),
+    *(topics, gateway, worker, sink, ledger, load, completion),
+)
 
 
 def lesson() -> str:

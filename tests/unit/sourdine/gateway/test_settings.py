@@ -60,7 +60,10 @@ def test_a_good_file_is_read(folder: Path) -> None:
 
 BROKEN = {
     "no placement": (TOP.replace('placement = "cluster"\n', "") + PIPE, "placement is missing"),
-    "other placement": (TOP.replace("cluster", "cloud") + PIPE, "placement: expected cluster or gateway, got cloud"),
+    "other placement": (
+        TOP.replace("cluster", "cloud") + PIPE,
+        "placement: expected cluster, gateway or relay, got cloud",
+    ),
     "unknown key": ("colour = 1\n" + TOP + PIPE, "colour: unknown key"),
     "no streams": (TOP, "streams is missing"),
     "empty streams": (TOP + "streams = []\n", "streams: expected at least one table"),
