@@ -7,19 +7,24 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from dsp_core.zone import create_key
-from tests.chain import street
+from tests.chain import blocks_of, street
 from tests.kafka.broker.libraries import AbsentError
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import CANDIDATES, EVENTS, WINDOWS, City, events_of, recently, windows_of
 from tests.kafka.processes import Worker, wait_until
-from tests.sounds import eventful
+from tests.sounds import eventful, noise
 
 from sourdine.agents.admin import Admin
 from sourdine.agents.topics import apply
 from sourdine.cut import Gates, Message, Scoring
+from sourdine.hearings import Hearings
 from sourdine.topics import layout
 
 SENSORS = range(1000, 1100)
+#: Sensors that only seal, and how many blocks a second must go through one worker.
+SEALING = range(1200, 1300)
+N_PER_S = 500
+SOUND, LEVELS = "sourdine.sound.v1", "sourdine.levels.v1"
 MAX_FAUST_S = 300e-6
 HANG_S = 600.0
 
@@ -87,3 +92,34 @@ def test_cost_of_a_message(town: City) -> None:
         if stage == "gate":
             assert len(set(town.wait_for(EVENTS, n_events, SENSORS))) == n_events
         assert faust_s <= MAX_FAUST_S
+
+
+def test_cost_of_a_second_of_sound(town: City) -> None:
+    sound, start = noise(66.0), last_full_minute()
+    messages = []
+    for sensor in SEALING:
+        for n, block in enumerate(blocks_of(sound, 1.0, sensor_id=sensor)):
+            sealed = town.sealer.seal_block(block, encoding="s16le", boot_ns=start * 10**9, sequence=n)
+            town.send(SOUND, sensor, sealed)
+            messages.append(Message(sensor, sealed, 1000 * (start + n + 1), len(messages)))
+    town.flush()
+    hearings = Hearings(town.sealer, street().core, lambda _: None)
+    alone_s = per_message_s(hearings.push, messages)
+    state_kb, sealed_kb = len(hearings.state(SEALING[0])) / 1000, len(messages[0].sealed) / 1000
+    worker = town.start("describe", "1")
+    is_done = lambda: len(set(town.wait_for(LEVELS, len(SEALING), SEALING, HANG_S))) == len(SEALING)  # noqa: E731
+    wall_s, cpu_s = drained(worker, is_done, len(messages))
+    print(
+        f"\ndescribe: {len(messages)} blocks of {sealed_kb:.0f} kB at {1 / wall_s:,.0f} a second; {1e6 * cpu_s:.0f} µs "
+        f"of processor for each, {1e6 * alone_s:.0f} in the stage and {1e6 * (cpu_s - alone_s):.0f} around it; "
+        f"{worker.rss_mb():.0f} MB; a state of {state_kb:.0f} kB"
+    )
+    assert cpu_s - alone_s <= MAX_FAUST_S
+    assert 1 / wall_s >= N_PER_S
+
+
+def last_full_minute() -> int:
+    """Wait for a time at which the whole minute before is over by some seconds, and every second of it still counts."""
+    while not 6 <= time.time() % 60 <= 30:
+        time.sleep(0.5)
+    return int(time.time()) // 60 * 60 - 60

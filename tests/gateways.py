@@ -118,8 +118,12 @@ class Town:
         *players: Player,
         is_crash: bool = False,
         each_look: Callable[[float], None] = lambda _: None,
+        error_s: Callable[[float], float] = lambda _: 0.0,
     ) -> None:
-        """Let it run for some seconds of the clock, and stop it in order, or not at all."""
+        """Let it run for some seconds of the clock, and stop it in order, or not at all.
+
+        Its clock may have an error, which depends on the time.
+        """
         clock = Clock(start)
 
         def is_over() -> bool:
@@ -133,11 +137,11 @@ class Town:
             return passed >= seconds
 
         with suppress(KeyboardInterrupt):
-            asyncio.run(self._run(clock, is_over))
+            asyncio.run(self._run(lambda: clock() + error_s(clock()), is_over))
         for player in players:
             player.leave()
 
-    async def _run(self, clock: Clock, is_over: Callable[[], bool]) -> None:
+    async def _run(self, clock: Callable[[], float], is_over: Callable[[], bool]) -> None:
         with closing(Store(self.settings.state)) as store:
             gateway = Gateway(self.settings, store, self.notes, clock, look_s=0.001)
             take = gateway.sender.take_window

@@ -80,12 +80,12 @@ class Hearing:
         """End the stream."""
         sealed = self._pass_on(self.describe.finish(), received_ms)
         windows = [*self.trigger.finish(), self.trigger.lull()]
-        self.levels += self.level_gate.finish(None)
+        self.levels += self.level_gate.finish()
         return sealed + [self.sealer.seal_window(w, received_ms=received_ms) for w in windows if w is not None]
 
     def _pass_on(self, description: Description, received_ms: int) -> list[bytes]:
         windows = [*self.trigger.push(description), self.trigger.lull()]
-        self.levels += self.level_gate.push(description, None)
+        self.levels += self.level_gate.push(description)
         return [self.sealer.seal_window(w, received_ms=received_ms) for w in windows if w is not None]
 
 

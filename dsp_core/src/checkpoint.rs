@@ -20,9 +20,9 @@ pub(crate) use bytes::{Reader, Writer, damaged};
 mod bytes;
 
 /// Version of the bytes.
-pub(crate) const VERSION: u32 = 3;
+pub(crate) const VERSION: u32 = 4;
 /// What the bytes begin with.
-const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP3");
+const MAGIC: u64 = u64::from_le_bytes(*b"SRDNCKP4");
 
 /// Which stages a checkpoint is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +56,7 @@ pub struct Checkpoint {
     sensor_id: u32,
     position: u64,
     kafka_offset: u64,
+    note: Vec<u8>,
     bytes: Zeroizing<Vec<u8>>,
 }
 
@@ -92,23 +93,24 @@ impl Checkpoint {
         level_gate: &LevelGate,
     ) -> Self {
         let place = (describe.sensor_id(), describe.position(), 0);
-        Self::write(Kind::Chain, place, |out| {
+        Self::write(Kind::Chain, place, &[], |out| {
             save_hearing(describe, trigger, level_gate, out);
             gate.save(out);
         })
     }
 
     /// Keeps the state of the stages of one sensor that hear, between two blocks. `kafka_offset`: where the input is to be
-    /// read from again, with the two seconds before the position.
+    /// read from again, with the two seconds before the position. `note`: what whoever carries the blocks must know to go on.
     pub fn of_hearing(
         describe: &Describe,
         trigger: &Trigger,
         level_gate: &LevelGate,
         mark: &Mark,
         kafka_offset: u64,
+        note: &[u8],
     ) -> Self {
         let place = (describe.sensor_id(), describe.position(), kafka_offset);
-        Self::write(Kind::Hearing, place, |out| {
+        Self::write(Kind::Hearing, place, note, |out| {
             save_hearing(describe, trigger, level_gate, out);
             mark.save(out);
         })
@@ -118,7 +120,7 @@ impl Checkpoint {
     /// from again; what the gate took already is at or below the mark.
     pub fn of_gate(gate: &Gate, mark: &Mark, kafka_offset: u64) -> Self {
         let place = (gate.sensor_id(), 0, kafka_offset);
-        Self::write(Kind::Gate, place, |out| {
+        Self::write(Kind::Gate, place, &[], |out| {
             gate.save(out);
             mark.save(out);
         })
@@ -127,6 +129,7 @@ impl Checkpoint {
     fn write(
         kind: Kind,
         (sensor_id, position, kafka_offset): (u32, u64, u64),
+        note: &[u8],
         save: impl FnOnce(&mut Writer),
     ) -> Self {
         let mut out = Writer::default();
@@ -134,11 +137,14 @@ impl Checkpoint {
         out.u8(kind as u8);
         out.u64(position);
         out.u64(kafka_offset);
+        out.u64(note.len() as u64);
+        out.bytes(note);
         save(&mut out);
         Self {
             sensor_id,
             position,
             kafka_offset,
+            note: note.to_vec(),
             bytes: out.into_bytes(),
         }
     }
@@ -151,6 +157,11 @@ impl Checkpoint {
     /// Where the input is to be read from again; 0 where it comes through no broker.
     pub fn kafka_offset(&self) -> u64 {
         self.kafka_offset
+    }
+
+    /// What whoever carries the blocks wrote beside the stages; empty where nobody did.
+    pub fn note(&self) -> &[u8] {
+        &self.note
     }
 
     /// The stages as they were. Refill frames and tail from the two seconds before the position, then go on.
@@ -264,10 +275,12 @@ impl Checkpoint {
         check_magic(&mut input)?;
         input.u8()?;
         let (position, kafka_offset) = (input.u64()?, input.u64()?);
+        let note = read_note(&mut input)?.to_vec();
         Ok(Self {
             sensor_id,
             position,
             kafka_offset,
+            note,
             bytes,
         })
     }
@@ -283,6 +296,7 @@ impl Checkpoint {
         if place != (self.position, self.kafka_offset) {
             return Err(damaged("one of another position"));
         }
+        read_note(&mut input)?;
         Ok(input)
     }
 
@@ -322,6 +336,11 @@ fn check_magic(input: &mut Reader) -> Result<(), BlockError> {
         return Ok(());
     }
     Err(damaged("other bytes, or another version"))
+}
+
+fn read_note<'a>(input: &mut Reader<'a>) -> Result<&'a [u8], BlockError> {
+    let n_bytes = usize::try_from(input.u64()?).unwrap_or(usize::MAX);
+    input.slice(n_bytes)
 }
 
 fn save_hearing(describe: &Describe, trigger: &Trigger, level_gate: &LevelGate, out: &mut Writer) {

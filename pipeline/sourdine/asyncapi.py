@@ -19,7 +19,11 @@ _ABOUT: Final = (
     "What crosses the Kafka broker when the stages run as consumers. Sealed messages are opaque to everything but the "
     "zone's workers; open ones are closed records of a few bits. What is not listed here is denied by the broker."
 )
-_CONTENT_TYPES: Final = {"sealed": "application/octet-stream", "reject": "application/json"}
+_CONTENT_TYPES: Final = {
+    "sealed": "application/octet-stream",
+    "reject": "application/json",
+    "ledger": "application/json",
+}
 _CLOUD_EVENT: Final = "application/cloudevents+json"
 _SEALED: Final[_Json] = {
     "type": "string",
@@ -27,7 +31,7 @@ _SEALED: Final[_Json] = {
     "description": "XChaCha20-Poly1305 under a key for this topic and sensor; sensor, boot, sequence, topic and "
     "version are bound to it.",
 }
-#: The one message that is neither sealed nor minted by a gate; what it may say is closed as well.
+#: The two messages that are neither sealed nor minted by a gate: transport facts, and closed as well.
 _REJECT: Final[_Json] = {
     "type": "object",
     "additionalProperties": False,
@@ -39,6 +43,22 @@ _REJECT: Final[_Json] = {
         "count": {"type": "integer", "minimum": 1, "maximum": 4294967295},
     },
 }
+_COUNT: Final[_Json] = {"type": "integer", "minimum": 0}
+_COUNTS: Final = ("kafka_offset", "processed", "late", "duplicate", "gap", "held", "reordered", "reboots", "clock_back")
+_LEDGER: Final[_Json] = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["sensor_id", *_COUNTS, "rejected"],
+    "properties": {
+        "sensor_id": {"type": "integer", "minimum": 0, "maximum": 4294967295},
+        **dict.fromkeys(_COUNTS, _COUNT),
+        "rejected": {
+            "type": "object",
+            "propertyNames": {"maxLength": 40, "pattern": "^[a-z][a-z_]*$"},
+            "additionalProperties": _COUNT,
+        },
+    },
+}
 _KEY: Final[_Json] = {"type": "string", "pattern": "^(0|[1-9][0-9]{0,9})$", "description": "The sensor's number."}
 _STATE_KEY: Final[_Json] = {
     "type": "string",
@@ -46,7 +66,7 @@ _STATE_KEY: Final[_Json] = {
     "description": "The sensor's number, the stage, and who writes: a state that a frozen process writes late replaces "
     "no other one's. The newest is told by its position.",
 }
-_PAYLOADS: Final = {"sealed": _SEALED, "reject": _REJECT}
+_PAYLOADS: Final = {"sealed": _SEALED, "reject": _REJECT, "ledger": _LEDGER}
 _BINDING: Final = "0.5.0"
 #: What AsyncAPI calls what a principal does.
 _ACTIONS: Final = {"read": "receive", "write": "send"}
@@ -120,11 +140,12 @@ def _words(topic: Topic) -> str:
 
 
 def _message(topic: Topic) -> _Json:
+    key = _STATE_KEY if topic.form == "sealed" and topic.compacted_after_s else _KEY
     return {
         "name": topic.form,
         "contentType": _CONTENT_TYPES.get(topic.form, _CLOUD_EVENT),
         "payload": _PAYLOADS.get(topic.form) or _payload(topic.form),
-        "bindings": {"kafka": {"key": _STATE_KEY if topic.compacted_after_s else _KEY, "bindingVersion": _BINDING}},
+        "bindings": {"kafka": {"key": key, "bindingVersion": _BINDING}},
     }
 
 

@@ -6,7 +6,7 @@ The stages hold every rule; this file says which of them meet in a worker. `flow
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dsp_core.zone import Sealer
 
 _MS_PER_S: Final = 1000
+_NOWHERE: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +150,9 @@ class Gates:
         mark = Mark() if door is None else door.mark
         candidate = self._sealer.open_candidate(message.sealed, sensor_id=message.sensor_id, mark=mark)
         if door is None:  # not before it has opened: what anyone can send makes nothing that lasts
-            door = self._new_door(message, mark)
+            door = self._new_door(message.sensor_id, mark)
         door.kafka_offset = message.kafka_offset
-        return [*self._late(message.received_ms), *door.gate.receive([candidate])]
+        return [*self._late(candidate.received_ms or 0), *door.gate.receive([candidate])]
 
     def state(self, sensor_id: int) -> bytes:
         """Return the state of a sensor's gate, sealed.
@@ -205,15 +206,40 @@ class Gates:
         """
         return sensor_id in self._doors
 
-    def _new_door(self, message: Message, mark: Mark) -> _Door:
-        sensor_id = message.sensor_id
+    def read_from(self, sensor_id: int) -> int:
+        """Return from where a successor must read; everything before that is in the state.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        door = self._doors.get(sensor_id)
+        return _NOWHERE if door is None else door.kafka_offset + 1
+
+    def told_with(self, sensor_id: int) -> list[Any]:
+        """Return what is told of a sensor whenever its state is written: nothing.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        del sensor_id
+        return []
+
+    def _new_door(self, sensor_id: int, mark: Mark) -> _Door:
         gate = Gate(sensor_id=sensor_id, policy=self._policy, full_scale_db=self._full_scale_of(sensor_id))
-        gate.withhold_hour_of(message.received_ms // _MS_PER_S)
+        gate.withhold_first_hour()
         door = self._doors[sensor_id] = _Door(gate, mark)
         return door
 
     def _late(self, received_ms: int) -> list[Event]:
-        """Let time pass for the sensors that fell silent with an event open, once a second."""
+        """Let time pass for the sensors that fell silent with an event open, once a second.
+
+        It is the time that is sealed in candidates, not that at which they were sent: however late the classifiers are,
+        the same seconds are over.
+        """
         second = received_ms // _MS_PER_S
         if second <= self._second:
             return []

@@ -56,6 +56,20 @@ class Fates:
         for name in self.__slots__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
+    @classmethod
+    def restored(cls, kept: dict[str, Any]) -> Fates:
+        """Return counts that were kept as plain values.
+
+        Parameters
+        ----------
+        kept : dict
+            By the names of the fields.
+        """
+        fates = cls()
+        for name, value in kept.items():
+            setattr(fates, name, Counter(value) if isinstance(value, dict) else value)
+        return fates
+
     def facts(self) -> dict[str, Any]:
         """Return the counts, by the names of the states."""
         return {

@@ -105,7 +105,7 @@ class Flow:
         """End the stream and return what still leaves."""
         records = self._pass_on(self._describe.finish())
         self._judge(self._trigger.finish())
-        return [*records, *self._gate.finish(), *self._level_gate.finish(self._gate)]
+        return [*records, *self._gate.finish(), *self._level_gate.finish()]
 
     def snapshot(self) -> Checkpoint:
         """Return everything that the flow knows, but for the last 2 s of sound; opaque."""
@@ -190,7 +190,7 @@ class Flow:
         list of LevelRecord or SensorHealth
             What leaves now.
         """
-        return [*self._level_gate.miss(slot, self._gate)]
+        return [*self._level_gate.miss(slot)]
 
     def mark_clock(self) -> None:
         """Say of the period that is open that sound and clock did not go together."""
@@ -214,7 +214,7 @@ class Flow:
     def _pass_on(self, description: Description) -> list[Record]:
         self._judge(self._trigger.push(description))
         events = self._gate.advance(description)
-        return [*events, *self._level_gate.push(description, self._gate)]
+        return [*events, *self._level_gate.push(description)]
 
     def _judge(self, windows: list[FeatureWindow]) -> None:
         if windows:

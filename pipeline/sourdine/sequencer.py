@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 from sourdine.fates import Fates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: A message waits so long for one that was sent before it.
 HOLD_MS: Final = 2_000
@@ -25,6 +25,8 @@ MAX_HELD: Final = 256
 #: Of one stream; what lies in one that is forgotten counts as a duplicate when it comes.
 MAX_GAPS: Final = 64
 
+#: What the stage says of a message that comes too late for it.
+LATE: Final = "late"
 CLOCK_AHEAD: Final = "clock_ahead"
 CLOCK_BACK: Final = "clock_back"
 TOO_MANY_SENSORS: Final = "too_many_sensors"
@@ -85,6 +87,24 @@ class _Stream(Generic[Message]):
                 return True
         return False
 
+    def kept(self, kafka_offset_of: Callable[[Message], int]) -> dict[str, Any]:
+        """Return it as plain values; what is held by its time and place at the broker."""
+        held = [
+            (sequence, self.held_since_ms[sequence], None if message is None else kafka_offset_of(message))
+            for sequence, message in self.held.items()
+        ]
+        gaps = [(gap.start, gap.stop) for gap in self.gaps]
+        return {"boot_ns": self.boot_ns, "next": self.next, "first": self.first, "held": held, "gaps": gaps}
+
+    @classmethod
+    def restored(cls, kept: dict[str, Any], at: Callable[[int], Message]) -> _Stream[Message]:
+        stream = cls(kept["boot_ns"], kept["next"], kept["first"])
+        for sequence, since_ms, kafka_offset in kept["held"]:
+            stream.held[sequence] = None if kafka_offset is None else at(kafka_offset)
+            stream.held_since_ms[sequence] = since_ms
+        stream.gaps = [range(*gap) for gap in kept["gaps"]]
+        return stream
+
 
 @dataclass(slots=True)
 class _Sensor(Generic[Message]):
@@ -104,27 +124,74 @@ class Sequencer(Generic[Message]):
     ----------
     max_sensors : int, default=65536
         Sensors beyond these are turned away.
+    turned_away : callable, optional
+        Told of each message that is turned away, and why.
     """
 
-    def __init__(self, max_sensors: int = 65_536) -> None:
+    def __init__(
+        self, max_sensors: int = 65_536, turned_away: Callable[[Message, str], None] = lambda message, reason: None
+    ) -> None:
         self._sensors: dict[int, _Sensor[Message]] = {}
-        self._max_sensors = max_sensors
+        self._max_sensors, self._turned_away = max_sensors, turned_away
         #: Of messages of sensors that are one too many.
         self.others = Fates()
 
-    def resume(self, sensor_id: int, boot_ns: int, next_sequence: int) -> None:
-        """Go on behind a checkpoint: what comes from before it again is a duplicate.
+    def kept(self, sensor_id: int, kafka_offset_of: Callable[[Message], int]) -> dict[str, Any]:
+        """Return all that is known of a sensor as plain values, for `restore`: transport facts.
 
         Parameters
         ----------
         sensor_id : int
             Number of the sensor.
-        boot_ns : int
-            Of the checkpoint's mark.
-        next_sequence : int
-            Behind the checkpoint's mark.
+        kafka_offset_of : callable
+            Where a message that is held can be read again.
         """
-        self._sensors[sensor_id] = _Sensor(stream=_Stream(boot_ns, next_sequence))
+        sensor = self._sensors[sensor_id]
+        streams = [one and one.kept(kafka_offset_of) for one in (sensor.stream, sensor.before)]
+        return {"now_ms": sensor.now_ms, "fates": sensor.fates, "streams": streams}
+
+    def restore(self, sensor_id: int, kept: dict[str, Any], at: Callable[[int], Message]) -> None:
+        """Go on where a sensor's messages stood.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        kept : dict
+            From `kept`.
+        at : callable
+            Gives what stands for the message at a place at the broker, until it is given back.
+        """
+        stream, before = (one and _Stream[Message].restored(one, at) for one in kept["streams"])
+        self._sensors[sensor_id] = _Sensor(stream, before, kept["now_ms"], Fates.restored(kept["fates"]))
+
+    def give_back(self, sensor_id: int, message: Message, stand_in: Message) -> None:
+        """Put a message that was read again into the place that was kept for it.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        message : object
+            What was read.
+        stand_in : object
+            What stands for it.
+        """
+        stream = self._sensors[sensor_id].stream
+        if stream is not None:
+            stream.held |= {sequence: message for sequence, held in stream.held.items() if held is stand_in}
+
+    def held(self, sensor_id: int) -> list[Message]:
+        """Return what waits for its turn.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        sensor = self._sensors.get(sensor_id)
+        held = sensor.stream.held.values() if sensor and sensor.stream else ()
+        return [message for message in held if message is not None]
 
     def push(self, facts: Facts, received_ms: int, message: Message, *, newest_ms: int = 0) -> list[Message]:
         """Take a message.
@@ -148,7 +215,7 @@ class Sequencer(Generic[Message]):
         sensor = self._sensors.get(facts.sensor_id)
         if sensor is None:
             if len(self._sensors) >= self._max_sensors:
-                self.others.turned_away[TOO_MANY_SENSORS] += 1
+                self._turn_away(self.others, message, TOO_MANY_SENSORS)
                 return []
             sensor = self._sensors[facts.sensor_id] = _Sensor()
         fates = sensor.fates
@@ -156,7 +223,7 @@ class Sequencer(Generic[Message]):
             fates.n_clock_back += 1
         sensor.now_ms = max(sensor.now_ms, received_ms)
         if facts.boot_ns // _NS_PER_MS > received_ms + AHEAD_MS:
-            fates.turned_away[CLOCK_AHEAD] += 1
+            self._turn_away(fates, message, CLOCK_AHEAD)
             return []
         released = list(_timed_out(sensor))
         stream = sensor.stream
@@ -165,7 +232,8 @@ class Sequencer(Generic[Message]):
             stream = sensor.stream
         assert stream is not None
         if facts.boot_ns < stream.boot_ns:
-            _pass_by(sensor, facts)
+            if not _pass_by(sensor, facts):
+                self._turn_away(fates, message, CLOCK_BACK)
             return released
         is_late = max(newest_ms, sensor.now_ms) - received_ms > LATE_MS
         return [*released, *_take(sensor, stream, facts.sequence, None if is_late else message)]
@@ -194,22 +262,52 @@ class Sequencer(Generic[Message]):
         return [one for _, sensor in sorted(self._sensors.items()) for one in _release_all(sensor)]
 
     def reject(self, sensor_id: int, reason: str) -> None:
-        """Count a message that was given to the stage, and that it refused, as rejected instead.
+        """Count a message that was given to the stage, and that it refused, as rejected or late instead.
 
         Parameters
         ----------
         sensor_id : int
             Who sent it.
         reason : str
-            Why.
+            Why; `LATE` is a fate of its own.
         """
         fates = self._sensors[sensor_id].fates
         fates.n_processed -= 1
-        fates.rejected[reason] += 1
+        if reason == LATE:
+            fates.n_late += 1
+        else:
+            fates.rejected[reason] += 1
+
+    def turn_away(self, sensor_id: int, reason: str) -> None:
+        """Count a message that was refused before anything could be known of it, if its sensor is known.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Who sent it, as its carrier says.
+        reason : str
+            Why.
+        """
+        if sensor_id in self._sensors:
+            self._sensors[sensor_id].fates.turned_away[reason] += 1
+
+    def fates_of(self, sensor_id: int) -> Fates:
+        """Return the counts of a sensor that is known.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        return self._sensors[sensor_id].fates
 
     def fates(self) -> dict[int, Fates]:
         """Return the counts of each sensor."""
         return {sensor_id: sensor.fates for sensor_id, sensor in self._sensors.items()}
+
+    def _turn_away(self, fates: Fates, message: Message, reason: str) -> None:
+        fates.turned_away[reason] += 1
+        self._turned_away(message, reason)
 
 
 def _reboot(sensor: _Sensor[Any], facts: Facts) -> Iterator[Any]:
@@ -222,17 +320,18 @@ def _reboot(sensor: _Sensor[Any], facts: Facts) -> Iterator[Any]:
     sensor.fates.n_reboots += 1
 
 
-def _pass_by(sensor: _Sensor[Any], facts: Facts) -> None:
-    """Count a message of a stream that is over: the next one has begun."""
+def _pass_by(sensor: _Sensor[Any], facts: Facts) -> bool:
+    """Count a message of the stream that is just over; False if it is of none that is known."""
     before, fates = sensor.before, sensor.fates
     if before is None or facts.boot_ns != before.boot_ns:
-        fates.turned_away[CLOCK_BACK] += 1
-    elif before.next is None or facts.sequence >= before.next:
+        return False
+    if before.next is None or facts.sequence >= before.next:
         fates.n_gap += before.skip_to(facts.sequence)
         before.next = facts.sequence + 1
         fates.n_late += 1
     else:
         _after_its_turn(before, fates, facts.sequence)
+    return True
 
 
 def _after_its_turn(stream: _Stream[Any], fates: Fates, sequence: int) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 #: What a topic's messages are: opaque sealed bytes, or one of the open records.
-Form: TypeAlias = Literal["sealed", "event", "level", "health", "reject"]
+Form: TypeAlias = Literal["sealed", "event", "level", "health", "reject", "ledger"]
 Kind: TypeAlias = Literal["topic", "group", "cluster"]
 
 #: Names at the broker that are ours: no other system's may begin so.

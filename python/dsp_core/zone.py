@@ -30,6 +30,7 @@ from dsp_core._dsp_core import (
     key_ids,
     rotate_key,
     sealed_header,
+    withheld,
 )
 
 __all__ = [
@@ -56,4 +57,5 @@ __all__ = [
     "key_ids",
     "rotate_key",
     "sealed_header",
+    "withheld",
 ]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from aiokafka.partitioner import murmur2
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
 from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 from dsp_core.records import Event
@@ -19,7 +20,7 @@ from tests.kafka.broker.server import Broker
 from tests.kafka.processes import Worker, wait_until
 from tests.sounds import RATE
 
-from sourdine.cut import untouched_gate
+from sourdine.cut import Message, untouched_gate
 from sourdine.flow import Flow
 from sourdine.outgoing.cloudevents import encode
 from sourdine.topics import layout
@@ -32,12 +33,17 @@ REJECTS: Final = "sourdine.rejects.v1"
 
 
 #: Batches as small as those of our own producers: the broker's limit on a message holds for a batch.
-_AS_OURS: Final = {"acks": "all", "batch.size": 16_384, "log_level": 0}
+_AS_OURS: Final = {"acks": "all", "enable.idempotence": True, "batch.size": 16_384, "log_level": 0}
 
 
 def partition_of(sensor_id: int) -> int:
     """Give the partition that the tests put a sensor into, in every topic."""
     return sensor_id % layout().topics[WINDOWS].partitions
+
+
+def by_key(sensor_id: int) -> int:
+    """Give the partition that a producer finds by the key."""
+    return int(murmur2(b"%d" % sensor_id) & 0x7FFFFFFF) % layout().topics[WINDOWS].partitions
 
 
 def windows_of(sensor_id: int, samples: NDArray[Any], start_slot: int, sealer: Sealer) -> list[bytes]:
@@ -79,6 +85,11 @@ class City:
     @staticmethod
     def _is_delivered(error: KafkaError | None, _: Any) -> None:
         assert error is None, error
+
+    def make_room(self) -> None:
+        """Wait until not too much waits for the broker."""
+        while self._producer.poll(0) >= 0 and len(self._producer) > 20_000:
+            self._producer.poll(0.1)
 
     def flush(self) -> None:
         """Wait until the broker has everything."""
@@ -136,6 +147,20 @@ class City:
                 logs = "".join(worker.log.read_text("utf-8")[-1500:] for worker in self.workers.values())
                 raise AssertionError(f"{late}, but {len(set(values))}\n{logs}") from None
         return values
+
+    def log_of(self, topic: str, sensors: Iterable[int]) -> list[Message]:
+        """Read what is new of sensors in a topic as a worker is given it, with the broker's times and places."""
+        keys, ends = {b"%d" % sensor for sensor in sensors}, self._ends()
+        n_left = sum(end - self._start_offsets[place] for place, end in ends.items() if place[0] == topic)
+        log = []
+        with self._reading(topic) as reader:
+            for _ in range(n_left):
+                came = reader.poll(30.0)
+                assert came is not None
+                assert came.error() is None
+                if came.key() in keys:
+                    log.append(Message(int(came.key()), came.value(), came.timestamp()[1], came.offset()))
+        return log
 
     def members(self, group: str) -> list[MemberDescription]:
         """Give the members of a group as the broker has them."""

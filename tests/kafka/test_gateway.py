@@ -1,4 +1,4 @@
-"""Gateways at the real broker: events of one process by both placements, an outage, and a process that is killed."""
+"""Gateways at the real broker: records alone, an outage, and a process that is killed."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from aiokafka.partitioner import murmur2
 from dsp_core.zone import create_key
 from tests.chain import SOURDINE, call, one_line
 from tests.gateways import Town, file_stream
 from tests.kafka.broker.server import Broker
-from tests.kafka.city import EVENTS, WINDOWS, City, events_of
+from tests.kafka.city import EVENTS, WINDOWS, City, by_key, events_of
 from tests.kafka.processes import wait_until
 from tests.sounds import eventful, noise, write_wav
 
@@ -30,12 +29,6 @@ from sourdine.gateway.sender import MAX_IN_FLIGHT
 from sourdine.policy import load
 
 LEVELS, HEALTH = "sourdine.levels.v1", "sourdine.health.v1"
-N_PARTITIONS = 12
-
-
-def by_key(sensor_id: int) -> int:
-    """Give the partition that a producer finds by the key."""
-    return int(murmur2(b"%d" % sensor_id) & 0x7FFFFFFF) % N_PARTITIONS
 
 
 @pytest.fixture
@@ -46,29 +39,6 @@ def town(city: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     made = City(city, tmp_path, tmp_path / "zone.key")
     yield made
     made.end()
-
-
-def test_twelve_streams_give_the_events_of_one_process_through_workers(
-    town: City, city: Broker, tmp_path: Path
-) -> None:
-    sensors, sound = range(600, 612), eventful(30.0)
-    path = write_wav(tmp_path / "street.wav", sound)
-    town.enrol(sensors)
-    town.start("classify", "1")
-    town.start("gate", "1")
-    gateway = Town(
-        tmp_path,
-        *(file_stream(sensor, path) for sensor in sensors),
-        placement="cluster",
-        broker=city.settings("gateway"),
-    )
-    start = int(time.time()) - 60
-    gateway.run(start + 0.5, 34.0)
-    expected = [event for sensor in sensors for event in events_of(sensor, sound, start + 1)]
-    assert len(expected) >= 2 * len(sensors)
-    assert gateway.n_windows_lost == 0
-    assert sorted(town.wait_for(EVENTS, len(expected))) == sorted(expected)
-    assert gateway.waiting() == []
 
 
 def test_an_outage_loses_no_record_and_doubles_none(town: City, city: Broker, tmp_path: Path) -> None:

@@ -52,25 +52,32 @@ impl Checkpoint {
     ///     The last sealed block that they took; None where sound comes unsealed.
     /// kafka_offset : int, default=0
     ///     Where the input is to be read from again, with the 2 s of sound before the position.
+    /// note : bytes or None, default=None
+    ///     What whoever carries the blocks must know to go on.
     ///
     /// Returns
     /// -------
     /// Checkpoint
     ///     Opaque.
     #[staticmethod]
-    #[pyo3(signature = (describe, trigger, level_gate, *, mark=None, kafka_offset=0))]
+    #[pyo3(signature = (describe, trigger, level_gate, *, mark=None, kafka_offset=0, note=None))]
     fn take_hearing(
         describe: &Describe,
         trigger: &Trigger,
         level_gate: &LevelGate,
         mark: Option<&Mark>,
         kafka_offset: u64,
+        note: Option<&[u8]>,
     ) -> Self {
         let mark = mark.map(|mark| mark.0).unwrap_or_default();
-        let (describe, trigger, levels) = (&describe.0, &trigger.0, &level_gate.0);
-        let offset = kafka_offset;
-        let taken = checkpoint::Checkpoint::of_hearing(describe, trigger, levels, &mark, offset);
-        Self(taken)
+        Self(checkpoint::Checkpoint::of_hearing(
+            &describe.0,
+            &trigger.0,
+            &level_gate.0,
+            &mark,
+            kafka_offset,
+            note.unwrap_or_default(),
+        ))
     }
     /// Keeps the state of a gate of events that stands behind a broker.
     ///
@@ -102,6 +109,11 @@ impl Checkpoint {
     #[getter]
     fn kafka_offset(&self) -> u64 {
         self.0.kafka_offset()
+    }
+    /// What whoever carries the blocks wrote beside the stages.
+    #[getter]
+    fn note(&self) -> &[u8] {
+        self.0.note()
     }
     /// Makes all stages anew; `Describe` and `Trigger` are then to be refilled with the 2 s before the position.
     ///

@@ -1,5 +1,7 @@
 //! The gates, which mint the records.
 
+use std::collections::BTreeMap;
+
 use dsp_core::gate::{self, Calibration, Levels, NoiseRecord};
 use pyo3::prelude::*;
 
@@ -94,12 +96,12 @@ impl Gate {
         }
         Ok(into_events(events))
     }
-    /// Mints what is held of seconds over 120 s before a time: nothing that is received from then on counts for them.
+    /// Mints what is held of seconds over 125 s before a time: nothing that is received from then on counts for them.
     ///
     /// Parameters
     /// ----------
     /// received_ms : int
-    ///     When the zone received something of whatever sensor, in ms since 1970-01-01T00:00:00Z.
+    ///     Of a candidate of whatever sensor, in ms since 1970-01-01T00:00:00Z.
     ///
     /// Returns
     /// -------
@@ -123,6 +125,10 @@ impl Gate {
     fn withhold_hour_of(&mut self, slot: u64) {
         self.0.withhold_hour_of(slot);
     }
+    /// Withholds every event of the clock hour of the first candidate that is received in time: for a gate without its state.
+    fn withhold_first_hour(&mut self) {
+        self.0.withhold_first_hour();
+    }
     /// Ends the stream: mints the events that are still held.
     fn finish(&mut self) -> Vec<Event> {
         into_events(self.0.finish())
@@ -130,6 +136,30 @@ impl Gate {
     fn __repr__(&self) -> String {
         format!("<Gate sensor_id={}>", self.0.sensor_id())
     }
+}
+
+/// Number of candidates withheld, by reason, of all gates together; ``weaker`` counts classes on top of them.
+///
+/// Publish it hourly, and of the same sensors each time: the difference of two sums is one, too.
+///
+/// Parameters
+/// ----------
+/// gates : sequence of Gate
+///     Of at least 10 sensors: what is withheld tells of the sound, so that no sensor's number of its own is to be had.
+///
+/// Returns
+/// -------
+/// dict
+///     Every reason, and how often.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If they are of fewer sensors.
+#[pyfunction]
+fn withheld(gates: Vec<PyRef<'_, Gate>>) -> PyResult<BTreeMap<&'static str, u64>> {
+    let sums = gate::withheld_by_name(gates.iter().map(|gate| &gate.0));
+    Ok(sums.map_err(error::parameter)?.into_iter().collect())
 }
 
 fn into_events(events: Vec<dsp_core::open::Event>) -> Vec<Event> {
@@ -176,21 +206,17 @@ impl LevelGate {
     /// ----------
     /// description : Description
     ///     From `Describe`, in order.
-    /// gate : Gate or None
-    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
     ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
-    #[pyo3(signature = (description, gate))]
     fn push<'py>(
         &mut self,
         py: Python<'py>,
         description: &Description,
-        gate: Option<&Gate>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.push(&description.0, gate.map(|gate| &gate.0)))
+        into_records(py, &self.0.push(&description.0))
     }
     /// Takes a second of a live stream that brought no sound: its periods end in time, with gaps.
     ///
@@ -198,21 +224,13 @@ impl LevelGate {
     /// ----------
     /// slot : int
     ///     Second since 1970-01-01T00:00:00Z.
-    /// gate : Gate or None
-    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
     ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
-    #[pyo3(signature = (slot, gate))]
-    fn miss<'py>(
-        &mut self,
-        py: Python<'py>,
-        slot: u64,
-        gate: Option<&Gate>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.miss(slot, gate.map(|gate| &gate.0)))
+    fn miss<'py>(&mut self, py: Python<'py>, slot: u64) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.miss(slot))
     }
     /// Says of the period that is open that sound and clock did not go together.
     fn mark_clock(&mut self) {
@@ -225,22 +243,12 @@ impl LevelGate {
     }
     /// Ends the stream: gives the records of the periods that are still open.
     ///
-    /// Parameters
-    /// ----------
-    /// gate : Gate or None
-    ///     Tells whether the budget withheld an event; None where events are judged elsewhere.
-    ///
     /// Returns
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What still leaves.
-    #[pyo3(signature = (gate))]
-    fn finish<'py>(
-        &mut self,
-        py: Python<'py>,
-        gate: Option<&Gate>,
-    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.finish(gate.map(|gate| &gate.0)))
+    fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.finish())
     }
 }
 
@@ -259,5 +267,6 @@ fn into_records<'py>(py: Python<'py>, levels: &Levels) -> PyResult<Vec<Bound<'py
 /// Adds the gates.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Gate>()?;
-    module.add_class::<LevelGate>()
+    module.add_class::<LevelGate>()?;
+    module.add_function(wrap_pyfunction!(withheld, module)?)
 }

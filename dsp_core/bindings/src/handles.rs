@@ -78,6 +78,7 @@ macro_rules! consumed_class {
         pub(crate) struct $name {
             sensor_id: u32,
             index: u64,
+            received_ms: Option<u64>,
             inner: Mutex<Option<$inner>>,
         }
 
@@ -91,7 +92,12 @@ macro_rules! consumed_class {
 
         impl From<$inner> for $name {
             fn from(inner: $inner) -> Self {
-                Self { sensor_id: inner.sensor_id(), index: inner.index(), inner: Mutex::new(Some(inner)) }
+                Self {
+                    sensor_id: inner.sensor_id(),
+                    index: inner.index(),
+                    received_ms: inner.received_ms(),
+                    inner: Mutex::new(Some(inner)),
+                }
             }
         }
 
@@ -106,6 +112,11 @@ macro_rules! consumed_class {
             #[getter]
             fn index(&self) -> u64 {
                 self.index
+            }
+            /// When the broker first took it or its sound, in ms since 1970-01-01T00:00:00Z; None where no broker has.
+            #[getter]
+            fn received_ms(&self) -> Option<u64> {
+                self.received_ms
             }
             fn __repr__(&self) -> String {
                 format!(concat!("<", $class, " sensor_id={} index={}>"), self.sensor_id, self.index)

@@ -51,6 +51,11 @@ pub struct Candidate {
 }
 
 impl Candidate {
+    /// When the zone received its sound, in ms since 1970-01-01T00:00:00Z.
+    pub fn received_ms(&self) -> Option<u64> {
+        self.received_ms
+    }
+
     /// The sensor that heard it.
     pub fn sensor_id(&self) -> u32 {
         self.sensor_id

@@ -98,7 +98,8 @@ impl Describe {
         Ok(self)
     }
 
-    /// Begins at another sample than 0: where a sensor goes on counting behind a gap.
+    /// Begins at another sample than 0: where a sensor goes on counting behind a gap. What comes from before it is passed over, so
+    /// that a stream can begin on a whole second, wherever its blocks begin.
     pub fn beginning_at(mut self, first_sample: u64) -> Self {
         self.first_sample = first_sample;
         self
@@ -158,10 +159,13 @@ impl Describe {
     ) -> Result<(), BlockError> {
         self.clear(out);
         self.check(block)?;
-        if self.next != Next::Block || block.start_sample() != self.position() {
+        let (start, samples) = self.that_count(block);
+        if self.next == Next::Block && self.position == 0 && samples.is_empty() {
+            return Ok(());
+        }
+        if self.next != Next::Block || start != self.position {
             return Err(self.out_of_order(block));
         }
-        let samples = block.samples();
         self.position += samples.len() as u64;
         self.meter.push(samples, self.start_slot, &mut out.seconds);
         if let Some(events) = &mut self.events {
@@ -223,10 +227,10 @@ impl Describe {
     ) -> Result<(), BlockError> {
         self.clear(out);
         self.check(block)?;
-        let Some(start) = block.start_sample().checked_sub(self.first_sample) else {
-            return Err(self.out_of_order(block));
-        };
-        let samples = block.samples();
+        let (start, samples) = self.that_count(block);
+        if samples.is_empty() {
+            return Ok(());
+        }
         let end = start.saturating_add(samples.len() as u64);
         let is_next = match self.next {
             Next::Refill => start <= self.latest_refill_start(),
@@ -268,6 +272,15 @@ impl Describe {
     fn latest_refill_start(&self) -> u64 {
         self.position
             .saturating_sub(u64::from(self.sample_rate) * REFILL_S)
+    }
+
+    /// The samples of a block from the stream's first one on, and where they begin, counted from there.
+    fn that_count<'a>(&self, block: &'a AudioBlock) -> (u64, &'a [f32]) {
+        let samples = block.samples();
+        let n_before = self.first_sample.saturating_sub(block.start_sample());
+        let n_before = usize::try_from(n_before).map_or(samples.len(), |n| n.min(samples.len()));
+        let start = block.start_sample().saturating_sub(self.first_sample);
+        (start, &samples[n_before..])
     }
 
     fn clear(&self, out: &mut Description) {

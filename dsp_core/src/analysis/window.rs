@@ -116,7 +116,8 @@ impl FeatureWindow {
         self.start_slot
     }
 
-    pub(crate) fn received_ms(&self) -> Option<u64> {
+    /// When the zone received its sound, in ms since 1970-01-01T00:00:00Z.
+    pub fn received_ms(&self) -> Option<u64> {
         self.received_ms
     }
 

@@ -90,6 +90,16 @@ impl<'a> Reader<'a> {
         Ok(*head)
     }
 
+    /// The next bytes, of a length that is known only now.
+    pub(crate) fn slice(&mut self, n_bytes: usize) -> Result<&'a [u8], BlockError> {
+        let (head, tail) = self
+            .bytes
+            .split_at_checked(n_bytes)
+            .ok_or_else(|| damaged("one that ends early"))?;
+        self.bytes = tail;
+        Ok(head)
+    }
+
     pub(crate) fn n_left(&self) -> usize {
         self.bytes.len()
     }

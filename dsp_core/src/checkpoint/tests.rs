@@ -55,7 +55,7 @@ fn busy(policy: &Policy) -> (Gate, LevelGate) {
         gate.push(heard(3601, class, 1.0));
     }
     gate.advance(&after_frames(3500, 10_000));
-    level_gate.push(&seconds(3500, 102), Some(&gate));
+    level_gate.push(&seconds(3500, 102));
     (gate, level_gate)
 }
 
@@ -166,8 +166,7 @@ fn work_on(gate: &mut Gate, level_gate: &mut LevelGate) {
             gate.push(heard(slot, class, 1.0));
         }
         gate.advance(&after_frames(slot, 5000));
-        gate.is_budget_hit(slot, 3600);
-        level_gate.push(&seconds(slot.min(u64::MAX - 100), 100), Some(gate));
+        level_gate.push(&seconds(slot.min(u64::MAX - 100), 100));
     }
     gate.withhold_hour_of(u64::MAX);
     let events = gate.finish();
@@ -176,7 +175,7 @@ fn work_on(gate: &mut Gate, level_gate: &mut LevelGate) {
             .iter()
             .all(|e| e.level() < e.sound_class().n_levels())
     );
-    level_gate.finish(Some(gate));
+    level_gate.finish();
 }
 
 /// A second of sound goes through, whatever the state is.

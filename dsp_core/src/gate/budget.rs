@@ -110,81 +110,6 @@ impl Budget {
     }
 }
 
-/// Health periods that are remembered: 11 hours of 10 s, 68 hours of 60 s.
-const N_PERIODS: u64 = 4096;
-const N_WORDS: usize = (N_PERIODS / 64) as usize;
-
-/// In which health periods the budget withheld an event, for the last `N_PERIODS` of them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BudgetHits {
-    period_s: u64,
-    newest: u64,
-    bits: [u64; N_WORDS],
-}
-
-impl BudgetHits {
-    pub(crate) fn new(period_s: u32) -> Self {
-        Self {
-            period_s: u64::from(period_s.max(1)),
-            newest: 0,
-            bits: [0; N_WORDS],
-        }
-    }
-
-    pub(crate) fn mark(&mut self, slot: u64) {
-        let period = slot / self.period_s;
-        let n_new = period.saturating_sub(self.newest).min(N_PERIODS);
-        for back in 0..n_new {
-            self.write(period - back, false);
-        }
-        self.newest = self.newest.max(period);
-        if self.is_remembered(period) {
-            self.write(period, true);
-        }
-    }
-
-    /// Whether the budget withheld an event in one of the periods that the slots touch.
-    pub(crate) fn any(&self, first_slot: u64, n_slots: u64) -> bool {
-        if n_slots == 0 {
-            return false;
-        }
-        let first = first_slot / self.period_s;
-        let last = first_slot.saturating_add(n_slots - 1) / self.period_s;
-        let oldest = self.newest.saturating_sub(N_PERIODS - 1);
-        let mut periods = first.max(oldest)..=last.min(self.newest);
-        periods.any(|period| self.read(period))
-    }
-
-    fn is_remembered(&self, period: u64) -> bool {
-        period <= self.newest && self.newest - period < N_PERIODS
-    }
-
-    fn read(&self, period: u64) -> bool {
-        let bit = period % N_PERIODS;
-        self.bits[(bit / 64) as usize] >> (bit % 64) & 1 == 1
-    }
-
-    fn write(&mut self, period: u64, is_hit: bool) {
-        let bit = period % N_PERIODS;
-        let word = &mut self.bits[(bit / 64) as usize];
-        *word = *word & !(1 << (bit % 64)) | u64::from(is_hit) << (bit % 64);
-    }
-
-    pub(crate) fn save(&self, out: &mut Writer) {
-        out.u64(self.newest);
-        self.bits.iter().for_each(|&word| out.u64(word));
-    }
-
-    pub(crate) fn load(period_s: u32, input: &mut Reader) -> Result<Self, BlockError> {
-        let mut hits = Self::new(period_s);
-        hits.newest = input.u64()?;
-        for word in &mut hits.bits {
-            *word = input.u64()?;
-        }
-        Ok(hits)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::release::tests::rules;
@@ -230,22 +155,5 @@ mod tests {
         assert_eq!(budget.take(120, false), Err(WithheldReason::Reserved));
         assert_eq!(budget.take(120, true), Ok(()));
         assert_eq!(budget.take(180, true), Err(WithheldReason::HourBudget));
-    }
-
-    #[test]
-    fn hits_are_remembered_by_period_and_forgotten_in_the_end() {
-        let mut hits = BudgetHits::new(10);
-        hits.mark(25);
-        hits.mark(41);
-        assert!(hits.any(20, 10) && hits.any(0, 100) && hits.any(40, 10));
-        assert!(!hits.any(30, 10) && !hits.any(0, 20) && !hits.any(50, 1000) && !hits.any(20, 0));
-        hits.mark(38);
-        assert!(hits.any(30, 10));
-        hits.mark(25 + 10 * N_PERIODS);
-        assert!(!hits.any(20, 10) && hits.any(40, 10));
-        hits.mark(u64::MAX);
-        assert!(!hits.any(0, u64::MAX - 10) && hits.any(0, u64::MAX));
-        hits.mark(0);
-        assert!(!hits.any(0, 10));
     }
 }

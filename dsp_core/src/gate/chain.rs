@@ -71,7 +71,7 @@ fn judge(
     }
     let events = stages.gate.advance(heard);
     out.extend(events.iter().map(canonical_bytes));
-    let levels = stages.level_gate.push(heard, Some(&stages.gate));
+    let levels = stages.level_gate.push(heard);
     out.extend(levels.in_order().iter().map(noise_bytes));
 }
 
@@ -97,7 +97,7 @@ fn end(mut stages: Stages, mut out: Vec<Vec<u8>>) -> (Gate, Vec<Vec<u8>>) {
     windows.extend(stages.trigger.finish());
     judge(&mut stages, windows, &description, &mut out);
     out.extend(stages.gate.finish().iter().map(canonical_bytes));
-    let levels = stages.level_gate.finish(Some(&stages.gate));
+    let levels = stages.level_gate.finish();
     out.extend(levels.in_order().iter().map(noise_bytes));
     (stages.gate, out)
 }

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
+use super::Calibration;
 use super::period::{Closed, Condition, Energy, Histogram, Period, Tally};
 use super::release::check_policy;
-use super::{Calibration, Gate};
 use crate::analysis::Description;
 use crate::analysis::describe::SecondLevel;
 use crate::checkpoint::{Reader, Writer, damaged};
@@ -12,8 +12,7 @@ use crate::error::BlockError;
 use crate::open::record::LEVEL_MISSING;
 use crate::open::{HealthState, LevelRecord, Metric, Policy, SensorHealth};
 
-/// Seconds of stream after the end of a period until its records are minted: what the gate withholds by budget in the period's
-/// last second is known by then.
+/// Seconds of stream after the end of a period until its records are minted: they leave after the events of its last second.
 const SECONDS_OF_WAITING: u64 = 3;
 
 /// A record that the level gate mints.
@@ -58,7 +57,8 @@ struct Waiting {
     record: NoiseRecord,
 }
 
-/// The one door of noise levels and of the sensor's state.
+/// The one door of noise levels and of the sensor's state. It knows nothing of events: what it mints does not depend on what was
+/// classified, and is the same wherever events are judged.
 ///
 /// # Guarantee
 /// One record per metric and period of the policy, minted from whole periods of at least 10 s: a level is whole decibels over
@@ -102,16 +102,15 @@ impl LevelGate {
         self.sensor_id
     }
 
-    /// Takes the seconds that ended, after the gate has judged the candidates of the same block; mints the records of every
-    /// period that is over by 3 s. Another sensor's description moves nothing.
-    pub fn push(&mut self, description: &Description, gate: Option<&Gate>) -> Levels {
+    /// Takes the seconds that ended; mints the records of every period that is over by 3 s. Another sensor's description moves
+    /// nothing.
+    pub fn push(&mut self, description: &Description) -> Levels {
         let mut minted = Levels::default();
         if description.sensor_id == self.sensor_id {
             for second in description.seconds.iter() {
                 self.add(second);
                 self.mint_until(
                     self.next_slot.saturating_sub(SECONDS_OF_WAITING),
-                    gate,
                     &mut minted,
                 );
             }
@@ -120,7 +119,7 @@ impl LevelGate {
     }
 
     /// Takes a second of a live stream that brought no sound, so that its periods end in time and say that they have gaps.
-    pub fn miss(&mut self, slot: u64, gate: Option<&Gate>) -> Levels {
+    pub fn miss(&mut self, slot: u64) -> Levels {
         let mut minted = Levels::default();
         self.add(&SecondLevel {
             slot,
@@ -129,7 +128,7 @@ impl LevelGate {
             ..SecondLevel::default()
         });
         let until = self.next_slot.saturating_sub(SECONDS_OF_WAITING);
-        self.mint_until(until, gate, &mut minted);
+        self.mint_until(until, &mut minted);
         minted
     }
 
@@ -147,13 +146,13 @@ impl LevelGate {
 
     /// Ends the open periods, at the end of the stream: those that are too short become missing levels and gaps. Seconds that
     /// come afterwards count for nothing, so that no period has two records.
-    pub fn finish(&mut self, gate: Option<&Gate>) -> Levels {
+    pub fn finish(&mut self) -> Levels {
         let mut minted = Levels::default();
         let laeq = self.laeq.as_mut().and_then(Period::close);
         let percentiles = self.percentiles.as_mut().and_then(Period::close);
         let condition = self.condition.close();
         self.wait(laeq, percentiles, condition);
-        self.mint_until(u64::MAX, gate, &mut minted);
+        self.mint_until(u64::MAX, &mut minted);
         self.next_slot = u64::MAX;
         minted
     }
@@ -219,26 +218,10 @@ impl LevelGate {
         self.waiting.insert(place, Waiting { end, record });
     }
 
-    fn mint_until(&mut self, slot: u64, gate: Option<&Gate>, minted: &mut Levels) {
-        while self.waiting.front().is_some_and(|next| next.end <= slot) {
-            let Some(next) = self.waiting.pop_front() else {
-                break;
-            };
-            minted.push(match next.record {
-                NoiseRecord::Health(health) => NoiseRecord::Health(self.with_budget(health, gate)),
-                level => level,
-            });
-        }
-    }
-
-    /// `Budget` is the last state before `Ok`, and only the gate of events knows of it.
-    fn with_budget(&self, health: SensorHealth, gate: Option<&Gate>) -> SensorHealth {
-        let n_slots = u64::from(self.condition.period_s);
-        let is_hit = gate.is_some_and(|gate| gate.is_budget_hit(health.slot(), n_slots));
-        if health.state() == HealthState::Ok && is_hit {
-            SensorHealth::mint(self.sensor_id, health.slot(), HealthState::Budget)
-        } else {
-            health
+    fn mint_until(&mut self, slot: u64, minted: &mut Levels) {
+        let n_over = self.waiting.partition_point(|next| next.end <= slot);
+        for next in self.waiting.drain(..n_over) {
+            minted.push(next.record);
         }
     }
 

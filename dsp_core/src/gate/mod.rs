@@ -6,6 +6,8 @@ pub mod release;
 
 pub mod budget;
 
+pub mod withheld;
+
 pub mod level;
 
 mod period;
@@ -27,3 +29,4 @@ mod cut;
 pub use calibration::Calibration;
 pub use level::{LevelGate, Levels, NoiseRecord};
 pub use release::{Gate, Verdict, WithheldReason};
+pub use withheld::{withheld, withheld_by_name};

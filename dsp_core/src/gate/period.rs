@@ -140,7 +140,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// The first state that applies but for `Budget`, which the gate knows.
+    /// The first state that applies. `Budget` is none of them.
     pub(super) fn state(&self, period_s: u32, is_calibrated: bool) -> HealthState {
         if self.is_clock_off {
             HealthState::Clock

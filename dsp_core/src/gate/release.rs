@@ -4,7 +4,7 @@
 //! stream into blocks gives the same events.
 
 use super::Calibration;
-use super::budget::{Budget, BudgetHits};
+use super::budget::Budget;
 use super::speech_band;
 use crate::analysis::window::FRAMES_PER_SLOT;
 use crate::analysis::{Candidate, Description};
@@ -99,11 +99,12 @@ pub struct Gate {
     rules: Rules,
     calibration: Calibration,
     budget: Budget,
-    budget_hits: BudgetHits,
     episodes: [Episode; SoundClass::ALL.len()],
     last_used: u64,
     /// Slots before this one are minted.
     open_from: u64,
+    /// Behind a broker, until the first candidate comes: nobody knows what left before it.
+    is_past_unknown: bool,
     held: Vec<Event>,
     n_held: u64,
     n_withheld: [u64; N_REASONS],
@@ -124,10 +125,10 @@ impl Gate {
             rules,
             calibration,
             budget: Budget::new(&rules),
-            budget_hits: BudgetHits::new(rules.health_period_s),
             episodes: Default::default(),
             last_used: 0,
             open_from: 0,
+            is_past_unknown: false,
             held: Vec::new(),
             n_held: 0,
             n_withheld: [0; N_REASONS],
@@ -234,10 +235,7 @@ impl Gate {
             return Err(WithheldReason::SlotTaken);
         }
         let is_alert = self.rules.alert.contains(class);
-        if let Err(reason) = self.budget.take(slot, is_alert) {
-            self.budget_hits.mark(slot);
-            return Err(reason);
-        }
+        self.budget.take(slot, is_alert)?;
         let event = Event::mint(
             self.sensor_id,
             slot,
@@ -286,11 +284,6 @@ impl Gate {
         self.held.drain(..n_over).collect()
     }
 
-    /// Whether the budget withheld an event in these slots, to the grid of the policy's health periods.
-    pub fn is_budget_hit(&self, first_slot: u64, n_slots: u64) -> bool {
-        self.budget_hits.any(first_slot, n_slots)
-    }
-
     /// Number of candidates whose events were held.
     pub fn n_held(&self) -> u64 {
         self.n_held
@@ -311,7 +304,7 @@ impl Gate {
         out.u32(self.sensor_id);
         self.calibration.save(out);
         self.budget.save(out);
-        self.budget_hits.save(out);
+        out.flag(self.is_past_unknown);
         for episode in &self.episodes {
             out.option(episode.last_hit);
             out.option(episode.released);
@@ -336,7 +329,7 @@ impl Gate {
         let calibration = Calibration::load(input)?;
         let mut gate = Self::new(sensor_id, policy, calibration);
         gate.budget = Budget::load(&gate.rules, input)?;
-        gate.budget_hits = BudgetHits::load(gate.rules.health_period_s, input)?;
+        gate.is_past_unknown = input.flag()?;
         for episode in &mut gate.episodes {
             episode.last_hit = input.option()?;
             episode.released = input.option()?;
@@ -386,3 +379,6 @@ pub(super) fn check_policy(policy: &Policy, input: &mut Reader) -> Result<(), Bl
 
 #[cfg(test)]
 pub(crate) mod tests;
+
+#[cfg(test)]
+mod behind_broker;

@@ -126,7 +126,7 @@ closed_enum! {
         Silent = "silent",
         /// Levels are dBFS: no calibration.
         Uncalibrated = "uncalibrated",
-        /// An event was withheld by the budget.
+        /// Never minted: the state would tell of what was classified. Readers see from the events that a budget is used up.
         Budget = "budget",
         /// None of these.
         Ok = "ok",
@@ -307,7 +307,7 @@ impl LevelRecord {
 /// The state of a sensor over one period.
 ///
 /// # Guarantee
-/// Besides who and when it holds one of 7 states, counted as 8. Only `LevelGate` mints one:
+/// Besides who and when it holds one of 7 states, counted as 8; one of the 7 is never minted. Only `LevelGate` mints one:
 ///
 /// ```compile_fail,E0624
 /// use dsp_core::open::{HealthState, SensorHealth};

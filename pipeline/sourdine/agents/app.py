@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sourdine.agents import classify, gate
+from sourdine.agents import classify, describe, gate
 from sourdine.agents.exits import leave
 from sourdine.agents.outbox import Outbox
 from sourdine.agents.preflight import require
@@ -15,7 +15,7 @@ from sourdine.crash import leave_no_core
 from sourdine.errors import SourdineError
 from sourdine.topics import layout
 
-_STAGES = {"classify": classify.add, "gate": gate.add}
+_STAGES = {"describe": describe.add, "classify": classify.add, "gate": gate.add}
 
 
 def make_worker(settings: WorkerSettings) -> WorkerApp:

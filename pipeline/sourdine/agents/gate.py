@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from dsp_core.records import Event
+
 from sourdine.agents.classify import CANDIDATES
-from sourdine.agents.shell import GatesShell
+from sourdine.agents.keeping import KeepingShell
 from sourdine.agents.states import States
 from sourdine.cut import Gates
 
@@ -33,13 +35,13 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
         Counts what is refused.
     """
     states = States(settings.broker, outbox, settings.stage)
-    shell = GatesShell(
+    shell = KeepingShell(
+        app,
         lambda: Gates(settings.sealer, settings.policy.core, settings.full_scale_of),
-        lambda: {place.partition for place in app.consumer.assignment()},
         outbox,
         rejects,
         states,
-        EVENTS,
+        {Event: EVENTS},
     )
 
     @app.agent(app.topic(CANDIDATES, key_type=bytes, value_type=bytes))  # type: ignore[untyped-decorator]
@@ -48,14 +50,4 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
         async for event in stream.events():
             await shell.take(event)
 
-    @app.task  # type: ignore[untyped-decorator]
-    async def keep_states() -> None:
-        await shell.keep_on(app.consumer)
-
-    # Sent before every assignment, the first and those that change nothing included; one at the assignment itself could
-    # come after the first messages.
-    @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
-    async def forget(*_: Any, **__: Any) -> None:
-        shell.forget()
-
-    app.last_words += [lambda: shell.keep(app.consumer), states.stop]
+    shell.attach()

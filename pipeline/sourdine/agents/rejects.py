@@ -13,10 +13,11 @@ from dsp_core.zone import BlockError
 from sourdine.agents.exits import EXIT_FAULT, leave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from sourdine.agents.keeping import Keeping
     from sourdine.agents.outbox import Outbox
-    from sourdine.cut import Gates, Message
+    from sourdine.cut import Message
 
 TOPIC: Final = "sourdine.rejects.v1"
 #: Read again after a restart: no fault of anyone, and told to nobody.
@@ -46,7 +47,7 @@ class Rejects:
         self.n_duplicates = 0
         self.n_refused = 0
 
-    def guard(self, push: Callable[[Message], list[T]], message: Message | None, came: Any) -> list[T]:
+    def guard(self, push: Callable[[Message], Sequence[T]], message: Message | None, came: Any) -> Sequence[T]:
         """Let a stage take a message; what it refuses is counted, and no exception leaves.
 
         Parameters
@@ -60,26 +61,26 @@ class Rejects:
 
         Returns
         -------
-        list
+        sequence
             What the stage gives; nothing if it refuses.
         """
         if message is None:
-            self._count(0, round(came.timestamp), "bad_key", came.partition)
+            self.count(0, round(came.timestamp), "bad_key", came.partition)
             return []
         try:
             return push(message)
         except BlockError as error:
-            self._count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
+            self.count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
         except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the message again
             leave(EXIT_FAULT, f"{self._stage}: unexpected {type(error).__name__}: ended before the commit")
         return []
 
-    def restore(self, stage: Gates, sensor_id: int, states: list[bytes], partition: int) -> None:
-        """Let a stage go on from a sensor's states; without a good one it begins anew, and withholds the hour.
+    def restore(self, stage: Keeping, sensor_id: int, states: list[bytes], partition: int) -> None:
+        """Let a stage go on from a sensor's states; without a good one it begins anew.
 
         Parameters
         ----------
-        stage : Gates
+        stage : Keeping
             Of one partition.
         sensor_id : int
             Number of the sensor.
@@ -91,7 +92,30 @@ class Rejects:
         try:
             stage.restore(sensor_id, states)
         except BlockError as error:
-            self._count(sensor_id, int(time.time()), f"state_{error.reason}", partition)
+            self.count(sensor_id, int(time.time()), f"state_{error.reason}", partition)
+
+    def count(self, sensor_id: int, slot: int, reason: str, partition: int) -> None:
+        """Count a refusal.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Who sent it, as its key says; 0 if the key says nothing.
+        slot : int
+            Second in which the broker took it.
+        reason : str
+            Why.
+        partition : int
+            Where it came from.
+        """
+        if reason == _DUPLICATE:
+            self.n_duplicates += 1
+            return
+        self.n_refused += 1
+        kind = (sensor_id, slot, reason, partition)
+        if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
+            kind = (0, slot, reason, partition)
+        self._counts[kind] += 1
 
     async def tell_on(self) -> None:
         """Tell what was refused, each second, for as long as the worker runs."""
@@ -105,13 +129,3 @@ class Rejects:
         for (sensor_id, slot, reason, partition), count in counts.items():
             value = orjson.dumps({"sensor_id": sensor_id, "slot": slot, "reason": reason, "count": count})
             await self._outbox.send(TOPIC, b"%d" % sensor_id, value, partition)
-
-    def _count(self, sensor_id: int, slot: int, reason: str, partition: int) -> None:
-        if reason == _DUPLICATE:
-            self.n_duplicates += 1
-            return
-        self.n_refused += 1
-        kind = (sensor_id, slot, reason, partition)
-        if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
-            kind = (0, slot, reason, partition)
-        self._counts[kind] += 1

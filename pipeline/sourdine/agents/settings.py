@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sourdine.broker import BrokerSettings
     from sourdine.policy import LoadedPolicy
 
-STAGES: Final = ("classify", "gate")
+STAGES: Final = ("describe", "classify", "gate")
 #: Option of `sourdine worker` to variable of `faust worker`.
 VARIABLES: Final = {
     "stage": "SOURDINE_STAGE",
@@ -96,7 +96,9 @@ def from_environment() -> WorkerSettings:
     """
     stage = os.environ.get(VARIABLES["stage"], "")
     if stage not in STAGES:
-        raise ConfigError(f"{VARIABLES['stage']}: expected {' or '.join(STAGES)}, got {stage or 'nothing'}")
+        raise ConfigError(
+            f"{VARIABLES['stage']}: expected {', '.join(STAGES[:-1])} or {STAGES[-1]}, got {stage or 'nothing'}"
+        )
     instance = os.environ.get(VARIABLES["instance"]) or f"{stage}-1"
     if not _INSTANCE.fullmatch(instance):
         raise ConfigError(f"{VARIABLES['instance']}: expected 1 to 64 signs of a-z, A-Z, 0-9, '.', '_' and '-'")

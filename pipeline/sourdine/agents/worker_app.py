@@ -77,6 +77,8 @@ def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:
         broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
         consumer_group_instance_id=instance,
         stream_buffer_maxsize=STREAM_BUFFER_MAXSIZE,
+        # Else a rebalance waits until all is acknowledged, and the last 2 s of sound never are.
+        stream_wait_empty=False,
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",

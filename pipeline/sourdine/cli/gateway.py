@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _WORDS: Final = """\
 Hear the live streams of a street, by the clock, and send what may leave to Kafka. A TOML file says what and where:
 
-  placement = "cluster"       # describe here, decide in workers; or "gateway": decide here, send records alone
+  placement = "cluster"       # describe here, decide in workers; "gateway": decide here, send records alone; "relay":
+                              # only seal the sound, and let workers do the rest
   kafka = "gateway.toml"      # file that names the broker, as for sourdine topics
   key = "zone.key"            # of sourdine key new
   state = "state"             # folder of sealed states, and of records that wait for the broker
@@ -91,15 +92,17 @@ def run(parsed: argparse.Namespace) -> int:
     ear = _ear(quiet=parsed.quiet)
     for line in GUARANTEES[settings.placement]:
         ear.note(line)
-    rate = settings.policy.capacity.bit_per_s
-    ear.note(f"policy {settings.policy.core.name}: at most {rate:.3f} bit/s a sensor; {len(settings.streams)} streams")
+    is_relay, rate = settings.placement == "relay", settings.policy.capacity.bit_per_s
+    words = "" if is_relay else f"policy {settings.policy.core.name}: at most {rate:.3f} bit/s a sensor; "
+    ear.note(f"{words}{len(settings.streams)} streams")
     try:
-        require(settings.broker, layout(), "gateway")
+        require(settings.broker, layout(), "sensor" if is_relay else "gateway")
     except TransportError as error:
-        ear.note(f"{error}; until then records wait on the disk")
+        ear.note(f"{error}; until then {'blocks wait in memory' if is_relay else 'records wait on the disk'}")
     with Stop() as stop:
         ledger = run_gateway(settings, ear, lambda: stop.requested)
-    ear.note(f"stopped; left {ledger.n_events} events, {ledger.n_levels} levels, {ledger.n_health} states")
+    left = f"; left {ledger.n_events} events, {ledger.n_levels} levels, {ledger.n_health} states"
+    ear.note("stopped" if is_relay else f"stopped{left}")
     return EXIT_OK
 
 

@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from sourdine import __version__
-from sourdine.cli import calibrate, completion, demo, gateway, key, listen, picture, policy, run, sink, topics, worker
+from sourdine.cli import (
+    calibrate,
+    completion,
+    demo,
+    gateway,
+    key,
+    ledger,
+    listen,
+    load,
+    picture,
+    policy,
+    run,
+    sink,
+    topics,
+    worker,
+)
 from sourdine.cli.arguments import Parser
 from sourdine.cli.terminal import EXIT_WORDS
 
@@ -25,7 +40,10 @@ sourdine COMMAND --help says more.
 """
 
 #: In the order in which a newcomer meets them.
-_COMMANDS: Final = (demo, run, listen, picture, calibrate, policy, key, topics, gateway, worker, sink, completion)
+_COMMANDS: Final = (
+    *(demo, run, listen, picture, calibrate, policy, key),
+    *(topics, gateway, worker, sink, ledger, load, completion),
+)
 
 
 def lesson() -> str:

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 _WORDS: Final = """\
 Run one stage of the chain in the datacentre: read its topic, call the stage, send what comes of it.
 
+  sourdine worker --stage describe --kafka describe.toml --key zone.key --calibration calibrations
   sourdine worker --stage classify --kafka classify.toml --key zone.key
   sourdine worker --stage gate --instance gate-2 --kafka gate.toml --key zone.key --calibration calibrations
 
 Start as many of each stage as you like, each with an --instance of its own; they share the sensors among them, and
-another takes over within seconds when one is lost. What a gate has not written down is read again: nothing is lost, and
+another takes over within seconds when one is lost. What one had not written down is read again: nothing is lost, and
 nothing leaves twice with other bytes. `faust -A sourdine.agents.app worker` is the same with SOURDINE_STAGE and so on.
 """
 
@@ -26,7 +27,7 @@ _EXIT_WORDS: Final = """\
 exit codes: 0 ended by SIGTERM or Ctrl-C; 2 wrong usage; 3 policy unusable; 6 the broker cannot be reached; 7 it refuses
 user, certificate or right, or a topic is not as it must be; 8 a message could not be sent; 9 a fault of ours
 """
-_STAGES: Final = ("classify", "gate")
+_STAGES: Final = ("describe", "classify", "gate")
 
 
 def add(commands: Any) -> None:
@@ -40,7 +41,7 @@ def add(commands: Any) -> None:
     words = "run one stage on Kafka topics"
     parser = commands.add_parser("worker", help=words, description=_WORDS, epilog=_EXIT_WORDS)
     stage = one_of(_STAGES, "stage")
-    parser.add_argument("--stage", metavar="NAME", type=stage, required=True, help=f"stage: {' or '.join(_STAGES)}")
+    parser.add_argument("--stage", metavar="NAME", type=stage, required=True, help="stage: describe, classify or gate")
     name = "name in the group of the stage, the same after every restart (default: STAGE-1)"
     parser.add_argument("--instance", metavar="NAME", help=name)
     broker = "file that names the broker (default: the one that the variable SOURDINE_KAFKA names)"

@@ -84,7 +84,7 @@ class Front:
         list of LevelRecord or SensorHealth
             What leaves now.
         """
-        return [*self._level_gate.miss(slot, None)]
+        return [*self._level_gate.miss(slot)]
 
     def mark_clock(self) -> None:
         """Say of the period that is open that sound and clock did not go together."""
@@ -96,7 +96,7 @@ class Front:
 
     def _pass_on(self, description: Description) -> list[Record]:
         self._seal([*self._trigger.push(description), self._trigger.lull()])
-        return [*self._level_gate.push(description, None)]
+        return [*self._level_gate.push(description)]
 
     def _seal(self, windows: list[FeatureWindow | None]) -> None:
         for window in windows:

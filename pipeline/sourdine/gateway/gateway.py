@@ -14,12 +14,13 @@ from dsp_core.zone import Classify
 from sourdine.errors import SourdineError
 from sourdine.gateway.front import Fronts
 from sourdine.gateway.inputs import input_of
+from sourdine.gateway.relay import BlockSender, InBlocks, NoStates, Sealings, block_s_of, encoding_of
 from sourdine.gateway.sender import Sender
 from sourdine.gateway.store import Store
 from sourdine.ledger import Ledger
 from sourdine.live.chain import WholeChains
 from sourdine.live.ear import Ear
-from sourdine.live.listener import Listener
+from sourdine.live.listener import Input, Listener
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,15 @@ GUARANTEES: Final = {
         "score reaches the broker.",
         "Not guaranteed: it does not hold against other code in this process, against whoever administers this "
         "machine, or against a microphone that runs other software.",
+    ),
+    "relay": (
+        "Placement relay: sound is only sealed here; sealed blocks of all of it go to Kafka, and workers of the zone "
+        "hear and decide.",
+        "Guaranteed: no sound is written to a disk here, and none leaves unsealed. Records leave the workers, at the "
+        "bit rate of their policy. Without the zone's key no block can be opened.",
+        "Not guaranteed: whoever holds the zone's key and the ten minutes that the broker keeps can hear everything "
+        "in them, until the key was turned over twice. Blocks are of one size and come all the time: the broker sees "
+        "that a sensor runs.",
     ),
 }
 
@@ -132,7 +142,12 @@ class Gateway:
         self._settings, self._store, self._ear, self._clock, self._look_s = settings, store, ear, clock, look_s
         self._second = math.floor(clock())
         n_streams = len(settings.streams)
-        self.sender = Sender(settings.broker, store, ear, max_windows=settings.max_windows, n_sensors=n_streams)
+        self.sender: Sender
+        if settings.placement == "relay":
+            folder, max_blocks = settings.state, settings.max_blocks
+            self.sender = BlockSender(settings.broker, store, ear, max_blocks=max_blocks, folder=folder)
+        else:
+            self.sender = Sender(settings.broker, store, ear, max_windows=settings.max_windows, n_sensors=n_streams)
         self._classify = Classify(policy=settings.policy.core) if settings.placement == "gateway" else None
         self._streams = [self._stream(one) for one in settings.streams]
 
@@ -169,12 +184,16 @@ class Gateway:
         finally:
             sending.cancel()
             await asyncio.wait([sending])
+            if isinstance(self.sender, BlockSender):
+                self.sender.write_counts()
         if not sending.cancelled():
             sending.result()
 
     def _stream(self, one: StreamSettings) -> Stream:
         ear = _StreamEar(self._ear, one.sensor_id, self._clock)
         source = input_of(one, ear, self._clock)
+        if isinstance(self.sender, BlockSender):
+            return Stream(source, self._sealing(one, source, ear, self.sender), ear)
         listener = Listener(
             sensor_id=one.sensor_id,
             source=source,
@@ -186,6 +205,22 @@ class Gateway:
             clock=self._clock,
         )
         return Stream(source, listener, ear)
+
+    def _sealing(self, one: StreamSettings, source: Input, ear: Ear, sender: BlockSender) -> Listener:
+        """Return what seals a stream and does no more."""
+        block_s, store = block_s_of(one.pcm), self._store.of(one.sensor_id, None)
+        encoding = encoding_of(one.pcm, one.channel)
+        return Listener(
+            sensor_id=one.sensor_id,
+            source=InBlocks(source, block_s, self._clock),
+            chains=Sealings(one.sensor_id, self._settings.sealer, encoding, sender.take_block, store),
+            store=store,
+            sealer=NoStates(),
+            full_scale_db=None,
+            ear=ear,
+            clock=self._clock,
+            block_s=block_s,
+        )
 
     def _chains(self, one: StreamSettings) -> Chains:
         policy = self._settings.policy.core
@@ -221,6 +256,8 @@ class Gateway:
             self._flush()
 
     def _flush(self) -> None:
+        if isinstance(self.sender, BlockSender):
+            self.sender.write_counts()
         n_new, n_given_up = self._store.flush(self._clock())
         if n_given_up:
             self._ear.note(f"{n_given_up} records waited for a day and are given up")

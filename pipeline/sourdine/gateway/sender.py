@@ -40,7 +40,7 @@ _COUNT_S: Final = 3600.0
 
 
 class Sender:
-    """Sends for all sensors of a gateway.
+    """Sends for all sensors of a gateway: records, and windows.
 
     Parameters
     ----------
@@ -55,6 +55,10 @@ class Sender:
     n_sensors : int
         Of the gateway.
     """
+
+    #: Where goes what waits in memory alone, and what is said of it.
+    topic = WINDOWS
+    away = "records wait on the disk, windows are dropped as they grow old"
 
     def __init__(self, broker: BrokerSettings, store: Store, ear: Ear, *, max_windows: int, n_sensors: int) -> None:
         self._broker, self._store, self._ear = broker, store, ear
@@ -85,8 +89,7 @@ class Sender:
         """
         self._windows.append((time.monotonic(), sensor_id, sealed))
         if len(self._windows) > self._max_windows:
-            self._windows.popleft()
-            self.n_windows_lost += 1
+            self._is_lost(self._windows.popleft()[1])
         self._window_came.set()
 
     def look(self) -> None:
@@ -102,8 +105,8 @@ class Sender:
                 await asyncio.sleep(_RETRY_S)
         finally:
             watch.cancel()
-            self.n_windows_lost += len(self._windows)
-            self._windows.clear()
+            while self._windows:
+                self._is_lost(self._windows.popleft()[1])
 
     async def drain(self, seconds: float) -> None:
         """Wait until everything is sent, but not for long.
@@ -186,13 +189,17 @@ class Sender:
     async def _send_windows(self, producer: Any) -> None:
         failed: list[BaseException] = []
 
-        def done(future: asyncio.Future[Any]) -> None:
+        def done(sensor_id: int, future: asyncio.Future[Any]) -> None:
             self._room.release()
             self._n_windows_asked -= 1
-            if not future.cancelled() and (error := future.exception()) is not None:
-                self.n_windows_lost += 1
-                failed.append(error)
-                self._window_came.set()
+            if future.cancelled():
+                return
+            if (error := future.exception()) is None:
+                self._is_delivered(sensor_id)
+                return
+            self._is_lost(sensor_id)
+            failed.append(error)
+            self._window_came.set()
 
         while True:
             await self._window_came.wait()
@@ -205,8 +212,8 @@ class Sender:
                     self._room.release()
                     break
                 self._n_windows_asked += 1
-                future = await self._ask(producer, WINDOWS, *window)
-                future.add_done_callback(done)
+                future = await self._ask(producer, self.topic, *window)
+                future.add_done_callback(partial(done, window[0]))
 
     def _next_window(self) -> tuple[int, bytes] | None:
         """Return the oldest window that a gate would still take."""
@@ -216,8 +223,15 @@ class Sender:
     def _drop_old(self) -> None:
         oldest = time.monotonic() - _WINDOW_LIFE_S
         while self._windows and self._windows[0][0] < oldest:
-            self._windows.popleft()
-            self.n_windows_lost += 1
+            self._is_lost(self._windows.popleft()[1])
+
+    def _is_lost(self, sensor_id: int) -> None:
+        """Count what is not sent any more; of which sensor it is would say too much."""
+        del sensor_id
+        self.n_windows_lost += 1
+
+    def _is_delivered(self, sensor_id: int) -> None:
+        """Hear that the broker has something of a sensor."""
 
     async def _ask(self, producer: Any, topic: str, sensor_id: int, value: bytes) -> asyncio.Future[Any]:
         if self._asked_s is None:
@@ -255,7 +269,7 @@ class Sender:
             asked_s = self._asked_s
             if self._away_since_s is None and asked_s is not None and time.monotonic() - asked_s > _AWAY_S:
                 self._away_since_s = asked_s
-                self._ear.note("Kafka does not answer: records wait on the disk, windows are dropped as they grow old")
+                self._ear.note(f"Kafka does not answer: {self.away}")
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -21,13 +21,18 @@ if TYPE_CHECKING:
     from sourdine.broker import BrokerSettings
     from sourdine.policy import LoadedPolicy
 
-PLACEMENTS: Final = ("cluster", "gateway")
+PLACEMENTS: Final = ("cluster", "gateway", "relay")
 KINDS: Final = ("pipe", "tcp", "file")
 
 _MAX_BYTES: Final = 4_000_000
 _LAST_SENSOR: Final = 2**32 - 1
 _TOP: Final = ("placement", "kafka", "key", "state", "streams")
-_TOP_OPTIONAL: Final = ("policy", "max_windows")
+#: Of each placement; in `relay` the policy is the workers' alone, and so are calibrations.
+_TOP_OPTIONAL: Final = {
+    "cluster": ("policy", "max_windows"),
+    "gateway": ("policy",),
+    "relay": ("max_blocks",),
+}
 #: Keys of a stream by its kind: those that must be there, and those that may.
 _STREAM: Final = {
     "pipe": (("path", "rate"), ("format", "channels", "channel", "calibration")),
@@ -35,6 +40,8 @@ _STREAM: Final = {
     "file": (("path",), ("channel", "calibration")),
 }
 _MAX_WINDOWS: Final = 512
+#: Of a second at 16 kHz: some 66 MB.
+_MAX_BLOCKS: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class GatewaySettings:
         At least one.
     max_windows : int, default=512
         Sealed windows that wait in memory at most.
+    max_blocks : int, default=2048
+        Sealed blocks that wait in memory at most.
     """
 
     placement: str
@@ -97,6 +106,7 @@ class GatewaySettings:
     policy: LoadedPolicy
     streams: tuple[StreamSettings, ...]
     max_windows: int = _MAX_WINDOWS
+    max_blocks: int = _MAX_BLOCKS
 
 
 def load(path: Path, *, today: date) -> GatewaySettings:
@@ -120,7 +130,9 @@ def load(path: Path, *, today: date) -> GatewaySettings:
         If it cannot be read, or a key is unknown, missing or wrong.
     """
     table = _Table(_read(path), str(path), path.parent)
-    table.check_names(_TOP, _TOP_OPTIONAL)
+    placement = table.keys.get("placement")
+    if placement in PLACEMENTS or placement is None:
+        table.check_names(_TOP, _TOP_OPTIONAL.get(placement or "", ()))
     name = table.text("policy", "street")
     return GatewaySettings(
         placement=table.one_of("placement", PLACEMENTS),
@@ -130,6 +142,7 @@ def load(path: Path, *, today: date) -> GatewaySettings:
         policy=policy.load(name if name in policy.SHIPPED else str(path.parent / name), today=today),
         streams=_streams(table),
         max_windows=table.number("max_windows", 1, 100_000, _MAX_WINDOWS),
+        max_blocks=table.number("max_blocks", 1, 100_000, _MAX_BLOCKS),
     )
 
 
@@ -151,6 +164,8 @@ def _streams(table: _Table) -> tuple[StreamSettings, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(keys, dict) for keys in found):
         raise table.refusal("streams", "at least one table [[streams]]")
     streams = tuple(_stream(table, number, keys) for number, keys in enumerate(found, start=1))
+    if table.keys["placement"] == "relay" and any(stream.full_scale_db is not None for stream in streams):
+        raise ConfigError(f"{table.name}: calibration: in placement relay the workers have them")
     _refuse_twice(table, "sensor", [stream.sensor_id for stream in streams])
     _refuse_twice(table, "port", [stream.port for stream in streams if stream.port])
     _refuse_twice(table, "path", [stream.path for stream in streams if stream.kind == "pipe"])

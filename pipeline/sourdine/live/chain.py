@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dsp_core.zone import Classify
 
@@ -49,8 +49,32 @@ class Chain(Protocol):
     def mark_clock(self) -> None:
         """Say of the period that is open that sound and clock did not go together."""
 
-    def snapshot(self) -> Checkpoint:
+    def snapshot(self) -> Any:
         """Return everything that the stages know, but for the last 2 s of sound; opaque."""
+
+
+class States(Protocol):
+    """Makes sealed bytes of a chain's state, and the other way round: a `dsp_core.zone.Sealer`."""
+
+    def seal(self, state: Any, /) -> bytes:
+        """Seal a state.
+
+        Parameters
+        ----------
+        state : Checkpoint
+            From a chain's `snapshot`.
+        """
+
+    def unseal(self, *, sensor_id: int, sealed: bytes) -> Any:
+        """Open a sealed state.
+
+        Parameters
+        ----------
+        sensor_id : int
+            The sensor that it must be of.
+        sealed : bytes
+            From `seal`.
+        """
 
 
 class Chains(Protocol):
@@ -65,7 +89,7 @@ class Chains(Protocol):
             First second that counts.
         """
 
-    def resume(self, checkpoint: Checkpoint, start_slot: int) -> Chain:
+    def resume(self, checkpoint: Any, start_slot: int, /) -> Chain:
         """Return a chain that goes on later, without the sound before.
 
         Parameters

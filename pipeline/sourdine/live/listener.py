@@ -21,9 +21,9 @@ from sourdine.outgoing.cloudevents import slot_time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dsp_core.zone import AudioBlock, Sealer
+    from dsp_core.zone import AudioBlock
 
-    from sourdine.live.chain import Chain, Chains
+    from sourdine.live.chain import Chain, Chains, States
     from sourdine.live.ear import Ear
     from sourdine.outgoing.cloudevents import Record
     from sourdine.outgoing.continued import Kept
@@ -130,7 +130,7 @@ class Listener:
         Makes what it goes through.
     store : Store
         Where records and state go.
-    sealer : Sealer
+    sealer : States
         Seals the state.
     full_scale_db : float or None
         Calibration; a state of another one is not gone on with.
@@ -138,6 +138,8 @@ class Listener:
         Who is told.
     clock : callable
         Seconds since 1970-01-01T00:00:00Z, with a fraction.
+    block_s : float, default=0.5
+        Seconds of sound that are heard at a time, at most.
     """
 
     def __init__(
@@ -147,12 +149,14 @@ class Listener:
         source: Input,
         chains: Chains,
         store: Store,
-        sealer: Sealer,
+        sealer: States,
         full_scale_db: float | None,
         ear: Ear,
         clock: Callable[[], float],
+        block_s: float = _MAX_BLOCK_S,
     ) -> None:
         self._sensor_id, self._source, self._chains = sensor_id, source, chains
+        self._block_s = block_s
         self._store, self._sealer, self._full_scale_db = store, sealer, full_scale_db
         self._ear, self._clock = ear, clock
         self._ledger = Ledger()
@@ -229,7 +233,7 @@ class Listener:
         if self._stream is None:
             self._stream = self._anchored(now - n_ready / rate)
         stream = self._stream
-        n_block = min(n_ready, int(_MAX_BLOCK_S * rate))
+        n_block = min(n_ready, int(self._block_s * rate))
         if stream.n_to_drop > 0:
             self._drop(stream, min(n_block, stream.n_to_drop))
             return

@@ -36,12 +36,15 @@ _LOG4J: Final = Path(__file__).with_name("log4j2.properties")
 class Broker:
     """One broker and its storage in a folder. It keeps its ports, users and storage over restarts."""
 
-    def __init__(self, folder: Path, **properties: str) -> None:
-        """Make certificate, settings and storage; `properties` (dots as in the file) go over the shipped ones."""
-        self._folder = folder
+    def __init__(self, folder: Path, proxy_port: int = 0, **properties: str) -> None:
+        """Make certificate, settings and storage; `properties` (dots as in the file) go over the shipped ones.
+
+        All users but the operator find it by `proxy_port`, if there is one; what is there must lead to `inner_port`.
+        """
+        self._folder, self._proxy_port = folder, proxy_port
         self._jars = class_path()
         self._process: subprocess.Popen[bytes] | None = None
-        self.port, self._controller_port = _free_ports()
+        self.port, self.inner_port, self._controller_port = _free_ports(3)
         self.bootstrap = f"127.0.0.1:{self.port}"
         self.storage = folder / "data"
         self.log = folder / "broker.log"
@@ -124,20 +127,24 @@ class Broker:
         file = self._folder / "users" / f"{name}.password"
         file.touch(mode=0o600)
         file.write_text(password + "\n", "ascii")
-        lines = {"bootstrap": self.bootstrap, "ca_file": self.ca_file, "user": name, "password_file": file}
+        is_behind = self._proxy_port and name != SUPER_USER
+        bootstrap = f"127.0.0.1:{self._proxy_port}" if is_behind else self.bootstrap
+        lines = {"bootstrap": bootstrap, "ca_file": self.ca_file, "user": name, "password_file": file}
         text = "".join(f'{key} = "{value}"\n' for key, value in lines.items())
         self.file_of(name).write_text(text, "utf-8")
         return password
 
     def _write_properties(self, key_password: str, more: dict[str, str]) -> None:
-        here = f"127.0.0.1:{self.port}"
+        here, behind = f"127.0.0.1:{self.port}", f"127.0.0.1:{self._proxy_port or self.inner_port}"
         login = f'username="{SUPER_USER}" password="{self.settings().password}"'
         module = "org.apache.kafka.common.security.scram.ScramLoginModule required"
         lines = _PROPERTIES | {
             "controller.quorum.voters": f"1@127.0.0.1:{self._controller_port}",
-            "listeners": f"SASL_SSL://{here},CONTROLLER://127.0.0.1:{self._controller_port}",
-            "advertised.listeners": f"SASL_SSL://{here}",
+            "listeners": f"SASL_SSL://{here},BEHIND://127.0.0.1:{self.inner_port},"
+            f"CONTROLLER://127.0.0.1:{self._controller_port}",
+            "advertised.listeners": f"SASL_SSL://{here},BEHIND://{behind}",
             "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": f"{module} {login};",
+            "listener.name.behind.scram-sha-512.sasl.jaas.config": f"{module} {login};",
             "ssl.keystore.location": str(self._folder / "broker.p12"),
             "ssl.keystore.password": key_password,
             "ssl.truststore.location": str(self.ca_file),
@@ -169,11 +176,12 @@ def make_certificate(store: Path, password: str) -> Path:
     return ca_file
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as two:
-        one.bind(("127.0.0.1", 0))
-        two.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], two.getsockname()[1]
+def _free_ports(n: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(n)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
 
 
 #: What does not differ from one broker to the next. The controller is spoken to by its own process alone.
@@ -182,7 +190,7 @@ _PROPERTIES: Final = {
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "SASL_SSL",
-    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,BEHIND:SASL_SSL",
     "sasl.enabled.mechanisms": "SCRAM-SHA-512",
     "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
     "ssl.keystore.type": "PKCS12",

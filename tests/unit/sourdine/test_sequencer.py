@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.kafka.checker import faults
@@ -109,11 +110,23 @@ def test_a_stream_that_is_met_midway_begins_where_it_is() -> None:
     assert fates(sequencer).n_late == 1
 
 
-def test_behind_a_checkpoint_what_comes_again_is_a_duplicate() -> None:
+def test_what_was_kept_goes_on_as_if_nothing_had_happened() -> None:
     sequencer = Sequencer[Block]()
-    sequencer.resume(1, BOOT_NS, 3)
-    assert push(sequencer, 1, 2, 3, 4) == [3, 4]
-    assert fates(sequencer).n_duplicate == 2
+    push(sequencer, 0, 3, 2)
+    kept = orjson.loads(orjson.dumps(sequencer.kept(1, lambda block: 70 + block.sequence)))
+    restored, stand_ins = Sequencer[Block](), dict[int, Block]()
+
+    def stand_in(at: int) -> Block:
+        return stand_ins.setdefault(at, Block(-at))
+
+    restored.restore(1, kept, stand_in)
+    assert sorted(stand_ins) == [72, 73]
+    for at, block in stand_ins.items():
+        restored.give_back(1, Block(at - 70), block)
+    for one in (sequencer, restored):
+        assert push(one, 1, 1, 6, 4) == [1, 2, 3, 4]
+        assert push(one, 7, at_ms=NOW_MS + HOLD_MS + 1) == [6, 7]
+    assert restored.fates() == sequencer.fates()
 
 
 def test_what_the_stage_refuses_is_rejected_and_not_processed() -> None:

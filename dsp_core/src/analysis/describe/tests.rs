@@ -8,6 +8,8 @@ use crate::sound::mel::{LOG_OFFSET, LogMel, LogMelSettings};
 use crate::sound::resample::{TARGET_RATE, n_resampled, resample_into};
 use crate::sound::weighting::WeightingKind;
 
+mod beginning;
+
 const SENSOR: u32 = 17;
 const SLOT: u64 = 1_700_000_000;
 

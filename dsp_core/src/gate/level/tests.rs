@@ -1,9 +1,8 @@
 use proptest::prelude::*;
 
-use super::super::release::tests::heard;
 use super::*;
 use crate::open::policy::tests::all_classes;
-use crate::open::{LevelFields, PolicyFields, SoundClass};
+use crate::open::{LevelFields, PolicyFields};
 
 const FULL_SCALE: Calibration = Calibration::FullScale { db: 120.0 };
 
@@ -42,7 +41,7 @@ pub(crate) fn described(seconds: impl IntoIterator<Item = SecondLevel>) -> Descr
 }
 
 fn run(gate: &mut LevelGate, seconds: impl IntoIterator<Item = SecondLevel>) -> Levels {
-    gate.push(&described(seconds), None)
+    gate.push(&described(seconds))
 }
 
 #[test]
@@ -87,13 +86,13 @@ fn ninety_five_per_cent_are_enough_and_less_is_missing() {
                 .in_order()
                 .is_empty()
         );
-        let minted = gate.finish(None);
+        let minted = gate.finish();
         assert_eq!(minted.levels[0].level_db(), level_db);
         assert_eq!(
             minted.health[0].state() == HealthState::Gaps,
             level_db.is_none()
         );
-        assert!(gate.finish(None).in_order().is_empty());
+        assert!(gate.finish().in_order().is_empty());
     }
 }
 
@@ -104,7 +103,7 @@ fn the_mean_is_of_energy() {
         &mut gate,
         (0..10).map(|s| second(s, if s == 0 { -20.0 } else { -90.0 })),
     );
-    assert_eq!(gate.finish(None).levels[0].level_db(), Some(90));
+    assert_eq!(gate.finish().levels[0].level_db(), Some(90));
 }
 
 #[test]
@@ -153,7 +152,7 @@ fn the_first_state_that_applies_is_told() {
                 second
             }),
         );
-        gate.finish(None).health[0].state()
+        gate.finish().health[0].state()
     };
     let off = Calibration::Uncalibrated;
     assert_eq!(state(FULL_SCALE, |_| ()), HealthState::Ok);
@@ -175,48 +174,25 @@ fn the_first_state_that_applies_is_told() {
 }
 
 #[test]
-fn a_budget_that_withheld_an_event_is_told_if_nothing_else_is() {
-    let policy = policy(&[], 10);
-    for (calibration, expected) in [
-        (FULL_SCALE, HealthState::Budget),
-        (Calibration::Uncalibrated, HealthState::Uncalibrated),
-    ] {
-        let mut events = Gate::new(1, &policy, calibration);
-        let mut levels = LevelGate::new(1, &policy, calibration, 0);
-        for class in [
-            SoundClass::Impact,
-            SoundClass::Horn,
-            SoundClass::Siren,
-            SoundClass::Alarm,
-        ] {
-            events.push(heard(9, class, 1.0));
-        }
-        let minted = levels.push(&described((0..23).map(|s| second(s, -50.0))), Some(&events));
-        assert_eq!(minted.health[0].state(), expected);
-        assert_ne!(minted.health[1].state(), HealthState::Budget);
-    }
-}
-
-#[test]
 fn seconds_that_came_before_and_other_sensors_count_for_nothing() {
     let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
     run(&mut gate, (0..10).map(|s| second(s, -50.0)));
     let mut loud = described((0..10).map(|s| second(s, 0.0)));
-    gate.push(&loud, None);
+    gate.push(&loud);
     loud.sensor_id = 2;
     loud.seconds.iter_mut().for_each(|s| s.slot += 10);
-    gate.push(&loud, None);
-    assert_eq!(gate.finish(None).levels[0].level_db(), Some(70));
+    gate.push(&loud);
+    assert_eq!(gate.finish().levels[0].level_db(), Some(70));
 }
 
 #[test]
 fn a_period_has_one_record_even_if_sound_comes_after_the_end() {
     let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
     run(&mut gate, (0..4).map(|s| second(s, -50.0)));
-    assert_eq!(gate.finish(None).in_order().len(), 2);
+    assert_eq!(gate.finish().in_order().len(), 2);
     let after = run(&mut gate, (4..60).map(|s| second(s, -50.0)));
     assert_eq!(after, Levels::default());
-    assert_eq!(gate.finish(None), Levels::default());
+    assert_eq!(gate.finish(), Levels::default());
 }
 
 #[test]
@@ -232,7 +208,7 @@ fn a_jump_gives_no_records_of_periods_without_a_second() {
     );
     let slots: Vec<_> = minted.levels.iter().map(LevelRecord::slot).collect();
     assert_eq!(slots, [0, (1 << 40) / 10 * 10]);
-    assert_eq!(gate.finish(None).levels.len(), 1);
+    assert_eq!(gate.finish().levels.len(), 1);
 }
 
 /// Seconds of about two hours with holes, silences and full scale.
@@ -260,7 +236,7 @@ proptest! {
         let seconds = stream(seed);
         let mut whole = LevelGate::new(1, &policy, FULL_SCALE, 0);
         let mut expected = run(&mut whole, seconds.clone()).in_order().to_vec();
-        expected.extend(whole.finish(None).in_order());
+        expected.extend(whole.finish().in_order());
 
         let mut split = LevelGate::new(1, &policy, FULL_SCALE, 0);
         let mut found: Vec<NoiseRecord> = Vec::new();
@@ -277,7 +253,7 @@ proptest! {
                 split = loaded;
             }
         }
-        found.extend(split.finish(None).in_order());
+        found.extend(split.finish().in_order());
         prop_assert_eq!(found, expected);
     }
 }
@@ -286,7 +262,7 @@ proptest! {
 fn seconds_without_sound_end_their_periods_with_gaps() {
     let mut gate = LevelGate::new(1, &policy(&[("laeq", 10)], 10), FULL_SCALE, 0);
     run(&mut gate, (0..4).map(|s| second(s, -50.0)));
-    let minted: Vec<_> = (4..23).map(|slot| gate.miss(slot, None)).collect();
+    let minted: Vec<_> = (4..23).map(|slot| gate.miss(slot)).collect();
     let levels: Vec<_> = minted.iter().flat_map(|m| &m.levels).collect();
     let states: Vec<_> = minted.iter().flat_map(|m| &m.health).collect();
     assert_eq!(
@@ -300,7 +276,7 @@ fn seconds_without_sound_end_their_periods_with_gaps() {
     assert_eq!(states.len(), 2);
     // Sound that comes later is heard, sound of seconds that were missed is not.
     run(&mut gate, (15..40).map(|s| second(s, -50.0)));
-    let rest = gate.finish(None).levels;
+    let rest = gate.finish().levels;
     assert_eq!(rest.last().and_then(|l| l.level_db()), Some(70));
 }
 

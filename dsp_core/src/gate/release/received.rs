@@ -11,6 +11,8 @@ use crate::open::Event;
 const MAX_AGE_S: u64 = 120;
 /// Newest slot that counts, in seconds after it.
 const MAX_AHEAD_S: u64 = 2;
+/// What two sensors sent may come by each other by so much: sound waits up to 2 s for what was sent before it.
+const MAX_PASSED_S: u64 = 5;
 const MS_PER_S: u64 = 1_000;
 
 impl Gate {
@@ -27,6 +29,9 @@ impl Gate {
             self.count(WithheldReason::OutOfTime, 1);
             return Vec::new();
         }
+        if is_own && std::mem::take(&mut self.is_past_unknown) {
+            self.withhold_hour_of(candidate.slot);
+        }
         // An empty one has no score to judge.
         if !candidate.is_empty {
             self.push(candidate);
@@ -38,10 +43,18 @@ impl Gate {
         }
     }
 
-    /// Mints what is held of seconds that lie over 120 s before `received_ms`, the time that something of another sensor was
-    /// received: nothing more can count for them. So an event leaves though its sensor fell silent with it.
+    /// Mints what is held of seconds that lie over 125 s before `received_ms`, the time that a candidate of another sensor
+    /// holds sealed: nothing more can count for them. So an event leaves though its sensor fell silent with it. The time at
+    /// which the candidate itself was sent would not do: it tells how late the classifiers are, and events must not.
     pub fn advance_to(&mut self, received_ms: u64) -> Vec<Event> {
-        self.mint_before((received_ms / MS_PER_S).saturating_sub(MAX_AGE_S))
+        let received = received_ms / MS_PER_S;
+        self.mint_before(received.saturating_sub(MAX_AGE_S + MAX_PASSED_S))
+    }
+
+    /// Withholds the clock hour of the first candidate that counts: for a gate without its state. What another one released
+    /// before lies in seconds up to that candidate's, since slots never go back.
+    pub fn withhold_first_hour(&mut self) {
+        self.is_past_unknown = true;
     }
 }
 
@@ -121,8 +134,8 @@ mod tests {
     fn an_event_leaves_though_its_sensor_fell_silent() {
         let (mut gate, now) = (gate(), SLOT * 1_000);
         gate.receive(received(GlassBreak, 0, SLOT, now));
-        assert_eq!(gate.advance_to(now + 120_999), []);
-        assert_eq!(gate.advance_to(now + 121_000).len(), 1);
+        assert_eq!(gate.advance_to(now + 125_999), []);
+        assert_eq!(gate.advance_to(now + 126_000).len(), 1);
         gate.receive(received(GlassBreak, 9, SLOT, now));
         assert_eq!(gate.finish(), [], "its second is over");
     }
@@ -130,11 +143,24 @@ mod tests {
     #[test]
     fn without_a_state_the_hour_counts_as_used() {
         let (mut gate, now) = (gate(), SLOT * 1_000);
-        gate.withhold_hour_of(SLOT);
-        gate.receive(received(GlassBreak, 0, SLOT, now));
+        gate.withhold_first_hour();
+        // What is out of time tells no hour.
+        gate.receive(received(GlassBreak, 0, 7_204, now));
+        gate.receive(received(GlassBreak, 1, SLOT, now));
         assert_eq!(gate.n_held(), 0);
         let next = received(GlassBreak, 7_300, 7_204, 7_204_000);
         gate.receive(next);
+        assert_eq!(gate.n_held(), 1);
+    }
+
+    /// The hour of the candidate's second, not of when it came: a stream that began in the last second of an hour has the
+    /// next one, wherever its events are judged.
+    #[test]
+    fn the_hour_of_the_first_second_is_withheld_and_no_other() {
+        let mut gate = gate();
+        gate.withhold_first_hour();
+        gate.receive(received(GlassBreak, 0, 7_199, 7_200_100));
+        gate.receive(received(GlassBreak, 20, 7_205, 7_206_000));
         assert_eq!(gate.n_held(), 1);
     }
 

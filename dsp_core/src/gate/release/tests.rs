@@ -203,7 +203,6 @@ fn an_episode_that_the_budget_withheld_is_released_when_there_is_room() {
         );
     }
     assert_eq!(gate.push(heard(60, Siren, 1.0)), Verdict::Held);
-    assert!(gate.is_budget_hit(0, 60) && !gate.is_budget_hit(60, 60));
 }
 
 #[test]
@@ -233,5 +232,4 @@ fn no_slot_makes_the_gate_stumble() {
         Verdict::Withheld(Merged)
     );
     assert_eq!(gate.finish().len(), 1);
-    assert!(!gate.is_budget_hit(u64::MAX, u64::MAX));
 }
