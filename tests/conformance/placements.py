@@ -103,7 +103,8 @@ class Sound:
         seconds_after_hour = self.start - HOUR + seconds + STEP_S
         n_due = min(stretch.samples.size, round(seconds_after_hour * rate) - self.sensor.begins_at(stretch))
         n_left = n_due - self._n_played
-        is_late = self._n_played > 0 and n_left < _LATE_S * rate and self.rng.uniform() < 0.3
+        # By when the first sound comes its second is known: by then nothing may be late.
+        is_late = self._n_played > 2 * rate and n_left < _LATE_S * rate and self.rng.uniform() < 0.3
         if n_left > 0 and not is_late:
             self._play(stretch.samples[self._n_played : self._n_played + min(n_left, int(_PIECE_S * rate))])
         elif self._n_played == stretch.samples.size:
@@ -134,7 +135,7 @@ class Sent:
 
 @dataclass
 class Live:
-    """A gateway by the clock, its streams through pipes: the whole chain, what stands before a broker, or a seal alone."""
+    """A gateway by the clock, its streams through pipes: the whole chain, what stands before a broker, or seals."""
 
     folder: Path
     placement: str
