@@ -33,6 +33,7 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
         Counts what is refused.
     """
     states = States(settings.broker, outbox, settings.stage)
+    app.is_restoring = lambda: states.is_reading
     shell = GatesShell(
         lambda: Gates(settings.sealer, settings.policy.core, settings.full_scale_of),
         lambda: {place.partition for place in app.consumer.assignment()},

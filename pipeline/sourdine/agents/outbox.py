@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from sourdine.agents.exits import EXIT_SEND, leave
+from sourdine.agents.exits import EXIT_SEND
+from sourdine.operations.ending import end
+from sourdine.operations.lines import Name, type_of
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from sourdine.broker import BrokerSettings
@@ -64,7 +67,7 @@ class Outbox:
             producer = await self._started()
             future: asyncio.Future[Any] = await producer.send(topic, value, key=key, partition=partition)
         except Exception as error:  # noqa: BLE001  whatever it is, the message is not sent
-            leave(EXIT_SEND, f"a message to {topic} was not sent: {type(error).__name__}")
+            end(EXIT_SEND, Told.SEND_FAILED, topic=Name(topic), error=type_of(error))
         future.add_done_callback(lambda done: self._sent(topic, done))
         return future
 
@@ -80,4 +83,4 @@ class Outbox:
         self._room.release()
         if future.cancelled() or (error := future.exception()) is None:
             return
-        leave(EXIT_SEND, f"a message to {topic} was not sent: {type(error).__name__}")
+        end(EXIT_SEND, Told.SEND_FAILED, topic=Name(topic), error=type_of(error))

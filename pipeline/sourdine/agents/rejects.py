@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import orjson
 from dsp_core.zone import BlockError
 
-from sourdine.agents.exits import EXIT_FAULT, leave
+from sourdine.agents.exits import EXIT_FAULT
+from sourdine.operations.ending import end
+from sourdine.operations.lines import Name, type_of
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sourdine.agents.outbox import Outbox
+    from sourdine.agents.progress import Progress
     from sourdine.cut import Gates, Message
 
 TOPIC: Final = "sourdine.rejects.v1"
@@ -38,10 +42,12 @@ class Rejects:
         Sends.
     stage : str
         Name of the stage, for the line that a fault costs.
+    progress : Progress
+        Takes note of what is taken and refused.
     """
 
-    def __init__(self, outbox: Outbox, stage: str) -> None:
-        self._outbox, self._stage = outbox, stage
+    def __init__(self, outbox: Outbox, stage: str, progress: Progress) -> None:
+        self._outbox, self._stage, self._progress = outbox, stage, progress
         self._counts: Counter[tuple[int, int, str, int]] = Counter()
         self.n_duplicates = 0
         self.n_refused = 0
@@ -63,15 +69,22 @@ class Rejects:
         list
             What the stage gives; nothing if it refuses.
         """
+        given: list[T] = []
+        begin = time.perf_counter()
         if message is None:
             self._count(0, round(came.timestamp), "bad_key", came.partition)
-            return []
+        else:
+            given = self._push(push, message, came)
+        self._progress.took(came, message, len(given), time.perf_counter() - begin)
+        return given
+
+    def _push(self, push: Callable[[Message], list[T]], message: Message, came: Any) -> list[T]:
         try:
             return push(message)
         except BlockError as error:
             self._count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
         except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the message again
-            leave(EXIT_FAULT, f"{self._stage}: unexpected {type(error).__name__}: ended before the commit")
+            end(EXIT_FAULT, Told.FAULT, error=type_of(error), where=Name(self._stage))
         return []
 
     def restore(self, stage: Gates, sensor_id: int, states: list[bytes], partition: int) -> None:
@@ -111,6 +124,7 @@ class Rejects:
             self.n_duplicates += 1
             return
         self.n_refused += 1
+        self._progress.refused(sensor_id, reason)
         kind = (sensor_id, slot, reason, partition)
         if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
             kind = (0, slot, reason, partition)

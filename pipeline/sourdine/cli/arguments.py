@@ -186,6 +186,30 @@ def add_calibration(parser: argparse.ArgumentParser, words: str) -> None:
     parser.add_argument("--calibration", metavar="FILE", type=Path, help=f"{words}; without it levels are dBFS")
 
 
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Add the option of services that show how they fare.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    """
+    words = "show /metrics, /live and /ready at a port of this machine, or at an address (default: nowhere)"
+    parser.add_argument("--metrics", metavar="[ADDRESS:]PORT", help=words)
+
+
+def need_metrics(parsed: argparse.Namespace) -> None:
+    """Look whether what that option needs is installed.
+
+    Parameters
+    ----------
+    parsed : argparse.Namespace
+        What was typed.
+    """
+    if parsed.metrics is not None:
+        need("metrics", "metrics", "aiohttp", "prometheus_client")
+
+
 def need(what: str, extra: str, *modules: str) -> None:
     """Look whether what a command needs beside the application is installed.
 

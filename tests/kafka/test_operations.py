@@ -1,0 +1,164 @@
+"""Workers as an operator sees them, on the real broker: pages, log, how they end."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from tests.kafka.broker.server import Broker
+from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
+from tests.kafka.processes import Worker, wait_until
+from tests.sounds import eventful
+
+from sourdine.operations.ending import END_S
+
+SENTINEL = b"heard-two-people-talk"
+
+
+@pytest.fixture
+def town(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[City]:
+    """End the workers that are left."""
+    made = City(city, tmp_path, zone_key)
+    yield made
+    made.end()
+
+
+def free_port() -> int:
+    """Give a port on which nobody answers."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def read(port: int, page: str) -> tuple[int, str]:
+    """Read a page; code 0 where nobody answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code, refusal.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def lines(worker: Worker) -> list[dict[str, Any]]:
+    """Read a log; each line of it is an object."""
+    return [json.loads(line) for line in worker.log.read_text("utf-8").splitlines()]
+
+
+def told(worker: Worker, event: str) -> int:
+    """Count how often a log tells of an event."""
+    return sum(line["event"] == event for line in lines(worker))
+
+
+def start_with_pages(town: City, stage: str, instance: str) -> tuple[Worker, int]:
+    """Start a worker, and wait until it says that it is ready."""
+    port = free_port()
+    worker = town.start(stage, instance, SOURDINE_METRICS=str(port))
+    wait_until(lambda: read(port, "ready") == (200, '{"ready": true}'), f"{stage} is ready")
+    return worker, port
+
+
+def voices(folder: Path, n_samples: int) -> Any:
+    """Let real people talk, one after the other."""
+    files = sorted((folder / "many_speakers").glob("*.flac"))
+    samples = np.concatenate([soundfile.read(file)[0] for file in files[:12]])
+    return np.resize(samples / np.abs(samples).max(), n_samples)
+
+
+def test_what_is_said_in_the_street_changes_no_page_and_no_log(town: City, speech: Path) -> None:
+    quiet, loud = range(3200, 3212), range(3220, 3232)
+    town.enrol([*quiet, *loud])
+    workers = [start_with_pages(town, stage, "1") for stage in ("classify", "gate")]
+    wait_until(lambda: all(told(worker, "assigned") for worker, _ in workers), "both have partitions")
+    sound, start, seen = eventful(30.0), recently(), []
+    talk = np.clip(sound + 0.3 * voices(speech, len(sound)), -1.0, 1.0)
+    before = [(read(port, "metrics"), read(port, "ready"), len(lines(worker))) for worker, port in workers]
+    n_windows = []
+    for sensors, scene in ((quiet, sound), (loud, talk)):
+        sealed = {sensor: windows_of(sensor, scene, start, town.sealer) for sensor in sensors}
+        n_windows.append(sum(map(len, sealed.values())))
+        for sensor, windows in sealed.items():
+            for window in windows:
+                town.send(WINDOWS, sensor, window)
+        town.flush()
+        town.wait_for(CANDIDATES, n_windows[-1], sensors)
+        wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "all is scored")
+        expected = [event for sensor in sensors for event in events_of(sensor, scene, start)]
+        assert sorted(set(town.wait_for(EVENTS, len(expected), sensors))) == sorted(expected)
+        seen.append([(read(port, "metrics"), read(port, "ready"), len(lines(worker))) for worker, port in workers])
+    assert n_windows[0] != n_windows[1], "the scenes differ in what is sent"
+    for pages in seen:
+        changed = [set(one[0][1].splitlines()) ^ set(other[0][1].splitlines()) for one, other in zip(before, pages)]
+        assert changed == [set(), set()]
+    assert before == seen[0] == seen[1]
+    assert town.wait_for(REJECTS, 0, [*quiet, *loud]) == []
+
+
+def test_refusals_are_shown_without_what_was_refused(town: City) -> None:
+    (worker, port) = start_with_pages(town, "classify", "1")
+    good = windows_of(3240, eventful(4.0), recently(), town.sealer)[0]
+    for value in (SENTINEL * 20, SENTINEL * 5_000, good[:1] + b"\x09" + good[2:], good[:-1] + SENTINEL):
+        town.send(WINDOWS, 3240, value)
+        town.send(WINDOWS, 3240, value, SENTINEL)
+    for number in range(3_000):  # a rogue sensor that invents numbers
+        town.send(WINDOWS, 4_000_000_000 + number, SENTINEL)
+    town.flush()
+    wait_until(lambda: 'refuses{reason="bad_key"} 1.0' in read(port, "metrics")[1], "it is shown")
+    wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "all of it is refused")
+    page, log = read(port, "metrics")[1], worker.log.read_text("utf-8")
+    assert SENTINEL.decode() not in page + log
+    assert len(page.splitlines()) < 60
+    assert "sensor" not in re.sub(r"# HELP .*", "", page)
+    assert "_total{" not in page, "nothing of the hour that is not over"
+    assert worker.end() == 0
+    assert {line["event"] for line in lines(worker)} <= {"started", "assigned", "stopping", "stopped"}
+
+
+def test_told_to_end_under_load_nothing_is_lost_and_nothing_comes_twice(town: City) -> None:
+    sensors, sound, start = range(3260, 3284), eventful(30.0), recently()
+    town.enrol(sensors)
+    workers = [town.start(stage, "1") for stage in ("classify", "gate")]
+    sealed = {sensor: windows_of(sensor, sound, start, town.sealer) for sensor in sensors}
+    n_windows = sum(map(len, sealed.values()))
+    for sensor, windows in sealed.items():
+        for window in windows:
+            town.send(WINDOWS, sensor, window)
+    town.flush()
+    for turn in range(3):
+        town.wait_for(CANDIDATES, (turn + 1) * n_windows // 5, sensors)
+        for worker in workers:
+            begin = time.monotonic()
+            assert worker.end() == 0
+            assert time.monotonic() - begin < END_S + 3.0
+            worker.start()
+    candidates = town.wait_for(CANDIDATES, n_windows, sensors)
+    wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "all is scored")
+    candidates = town.wait_for(CANDIDATES, n_windows, sensors)
+    assert len(candidates) == len(set(candidates)) == n_windows
+    expected = [event for sensor in sensors for event in events_of(sensor, sound, start)]
+    assert sorted(town.wait_for(EVENTS, len(expected), sensors)) == sorted(expected)
+
+
+def test_two_workers_of_one_name_do_not_fight_for_ever(town: City) -> None:
+    resident = town.start("classify", "1")
+    wait_until(lambda: resident.said('"event":"assigned"') == 1, "the first has its share")
+    time.sleep(31.0)  # alone for longer than a newcomer is
+    newcomer = Worker("sourdine.agents.app", town._folder, "newcomer", **resident.settings)
+    newcomer.start()
+    wait_until(newcomer.has_ended, "the newcomer gives in")
+    assert newcomer.end() == 12
+    assert told(newcomer, "name_taken") == 1
+    assert not resident.has_ended()
+    assert resident.end() == 0
