@@ -47,13 +47,14 @@ def make_worker(settings: WorkerSettings, taken: socket.socket | None = None) ->
     made = make_app(settings.broker, group=settings.group, instance=settings.instance)
     outbox, progress = Outbox(settings.broker), Progress()
     rejects = Rejects(outbox, settings.stage, progress)
+    made.last_words.append(outbox.settle)
     _STAGES[settings.stage](made, settings, outbox, rejects)
     made.task(rejects.tell_on)
     made.alongside += [
         Watchdog().turn_on,
         partial(progress.look_on, settings.broker, settings.group, made.own_partitions),
     ]
-    made.last_words += [rejects.tell, made.commit_all, outbox.stop]
+    made.last_words += [rejects.tell, outbox.settle, made.commit_all, outbox.stop]
     if taken is not None:
         from sourdine.operations.page import Pages
 

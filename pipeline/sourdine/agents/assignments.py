@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from secrets import randbelow
 from typing import TYPE_CHECKING, Final
 
 from sourdine.operations.ending import EXIT_NAME, end
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 _SOON_S: Final = 10.0
 #: Who has been alone before is the rightful one, and waits for the other to give in.
 _CALM_S: Final = 30.0
-_MAX_AS_NEWCOMER, _MAX_AS_RESIDENT = 6, 20
+_MAX_AS_NEWCOMER, _MAX_AS_RESIDENT = 6, 30
+#: Of two that begin at the same time one shall stay: their patience differs, in most cases.
+_N_PATIENCES: Final = 8
 
 
 class Assignments:
@@ -42,6 +45,7 @@ class Assignments:
         self._on_fight = on_fight or (lambda: end(EXIT_NAME, Told.NAME_TAKEN, instance=Name(instance)))
         self._last_s, self._generation, self._n_again = self._clock(), -1, 0
         self._is_resident = False
+        self._max_as_newcomer = _MAX_AS_NEWCOMER + 2 * randbelow(_N_PATIENCES)
         self.n = 0
 
     def came(self, n_partitions: int, generation: int) -> None:
@@ -62,5 +66,5 @@ class Assignments:
         self._generation = generation
         self.n += 1
         tell(Told.ASSIGNED, n=n_partitions)
-        if self._n_again >= (_MAX_AS_RESIDENT if self._is_resident else _MAX_AS_NEWCOMER):
+        if self._n_again >= (_MAX_AS_RESIDENT if self._is_resident else self._max_as_newcomer):
             self._on_fight()

@@ -37,6 +37,13 @@ class Outbox:
         self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._starting = asyncio.Lock()
         self._producer: Any = None
+        self._n_unsent = 0
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    async def settle(self) -> None:
+        """Wait until the broker has everything that was to be sent, and what came of it is acknowledged."""
+        await self._is_empty.wait()
 
     async def stop(self) -> None:
         """Send what waits, and disconnect."""
@@ -62,13 +69,15 @@ class Outbox:
         asyncio.Future
             Done once the broker has it. It never fails: the process does.
         """
+        self._n_unsent += 1
+        self._is_empty.clear()
         await self._room.acquire()
         try:
             producer = await self._started()
             future: asyncio.Future[Any] = await producer.send(topic, value, key=key, partition=partition)
         except Exception as error:  # noqa: BLE001  whatever it is, the message is not sent
             end(EXIT_SEND, Told.SEND_FAILED, topic=Name(topic), error=type_of(error))
-        future.add_done_callback(lambda done: self._sent(topic, done))
+        future.add_done_callback(lambda done: self._has_gone(topic, done))
         return future
 
     async def _started(self) -> Any:
@@ -79,8 +88,11 @@ class Outbox:
                 await self._producer.start()
         return self._producer
 
-    def _sent(self, topic: str, future: asyncio.Future[Any]) -> None:
+    def _has_gone(self, topic: str, future: asyncio.Future[Any]) -> None:
         self._room.release()
+        self._n_unsent -= 1
+        if not self._n_unsent:
+            self._is_empty.set()
         if future.cancelled() or (error := future.exception()) is None:
             return
         end(EXIT_SEND, Told.SEND_FAILED, topic=Name(topic), error=type_of(error))

@@ -93,6 +93,8 @@ def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:
         broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
         consumer_group_instance_id=instance,
         stream_buffer_maxsize=STREAM_BUFFER_MAXSIZE,
+        # Told to end, Faust would wait for messages that it has just thrown away, and print them meanwhile.
+        stream_wait_empty=False,
         key_serializer="raw",
         value_serializer="raw",
         store="memory://",
