@@ -13,6 +13,7 @@ from sourdine.errors import ConfigError
 from sourdine.pcm import PCM_ENCODINGS
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable, Sequence
 
 
@@ -208,6 +209,26 @@ def need_metrics(parsed: argparse.Namespace) -> None:
     """
     if parsed.metrics is not None:
         need("metrics", "metrics", "aiohttp", "prometheus_client")
+
+
+def taken_port(address: str | None) -> socket.socket | None:
+    """Take the port that the option names, before anything is started.
+
+    Parameters
+    ----------
+    address : str or None
+        As typed; None for no pages.
+
+    Returns
+    -------
+    socket.socket or None
+        For the pages.
+    """
+    if address is None:
+        return None
+    from sourdine.operations.page import listen
+
+    return listen(address)
 
 
 def need(what: str, extra: str, *modules: str) -> None:
