@@ -43,7 +43,7 @@ def files(city: Broker, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("zone.key", "open.key"):
         create_key(folder / name)
     (folder / "open.key").chmod(0o644)
-    (folder / "expired.toml").write_text(f'valid_until = 2026-01-31\n{POLICY.read_text("utf-8")}', "utf-8")
+    (folder / "expired.toml").write_text(f"valid_until = 2026-01-31\n{POLICY.read_text('utf-8')}", "utf-8")
     (folder / "wrong.password").touch(mode=0o600)
     (folder / "wrong.password").write_text("another one\n", "ascii")
     for user in ("gate", "gateway"):

@@ -89,14 +89,13 @@ def run(parsed: argparse.Namespace) -> int:
     store = _store(kind, Path(where), name)
     from sourdine.broker import load
     from sourdine.operations.foreign import take_over
-    from sourdine.operations.lines import Name, tell
+    from sourdine.operations.lines import tell
     from sourdine.operations.told import Told
     from sourdine.sinks.counts import Counts
 
     broker, taken = load(parsed.kafka), taken_port(parsed.metrics)
     take_over()
     counts = Counts((lambda *_, **__: None) if parsed.quiet else tell)
-    counts.say(Told.STARTED, instance=Name(name))
     asyncio.run(_drain(broker, name, store, counts, taken))
     counts.say(Told.STOPPED)
     if parsed.json:
