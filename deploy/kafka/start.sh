@@ -7,6 +7,7 @@ settings=${RUN:-/tmp}/server.properties
 umask 077
 {
     cat "$(dirname "$0")/server.properties"
+    printf 'advertised.listeners=SASL_SSL://%s:9093\n' "${SOURDINE_HOST:-kafka}"
     printf 'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=%s username="operator" password="%s";\n' \
         'org.apache.kafka.common.security.scram.ScramLoginModule required' "$(cat "$secrets/operator.password")"
 } >"$settings"

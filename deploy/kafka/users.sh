@@ -6,6 +6,6 @@ secrets=${SECRETS:-/secrets}
 for file in "$secrets"/*.password; do
     user=$(basename "$file" .password)
     [ "$user" != operator ] || continue
-    "$bin/kafka-configs.sh" --bootstrap-server "${BOOTSTRAP:-kafka:9093}" --command-config "$secrets/operator.properties" \
+    "$bin/kafka-configs.sh" --bootstrap-server "${SOURDINE_HOST:-kafka}:9093" --command-config "$secrets/operator.properties" \
         --alter --entity-type users --entity-name "$user" --add-config "SCRAM-SHA-512=[password=$(cat "$file")]"
 done

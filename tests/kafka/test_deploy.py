@@ -45,13 +45,14 @@ class Machine:
             "SECRETS": str(self.secrets),
             "RUN": str(folder),
             "KAFKA_BIN": str(self._tools(folder / "bin")),
-            "BOOTSTRAP": f"127.0.0.1:{port}",
+            "SOURDINE_HOST": "127.0.0.1",
         }
         self.run("prepare", "127.0.0.1")
-        self._replace(self.folder / "kafka" / "server.properties", {
-            "SASL_SSL://:9093": f"SASL_SSL://127.0.0.1:{port}", "SASL_SSL://kafka:9093": f"SASL_SSL://127.0.0.1:{port}",
-            "9094": str(controller), "/data": str(self.folder / "data/kafka"), "/secrets": str(self.secrets),
-        })  # fmt: skip
+        here = {"9094": str(controller), "/data": str(self.folder / "data/kafka"), "/secrets": str(self.secrets)}
+        settings = self.folder / "kafka" / "server.properties"
+        self._replace(settings, here | {"SASL_SSL://:9093": f"SASL_SSL://127.0.0.1:{port}"})
+        for script in ("start.sh", "users.sh"):
+            self._replace(self.folder / "kafka" / script, {":9093": f":{port}"})
         for file in self.secrets.glob("*.toml"):
             self._replace(file, {":9093": f":{port}"})
 

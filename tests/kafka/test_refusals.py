@@ -146,7 +146,7 @@ def test_a_gateway_that_cannot_start_says_why(
             "key": str(files / "zone.key"), "state": "state"}  # fmt: skip
     cases: dict[str, tuple[int, dict[str, str], tuple[str, ...]]] = {
         "password_file holds another password": (7, {"kafka": str(files / "gateway-password.toml")}, ()),
-        "for user sink": (7, {"kafka": str(city.file_of("sink"))}, ()),
+        "user sink may not write": (7, {"kafka": str(city.file_of("sink"))}, ()),
         "its owner alone": (2, {"key": str(files / "open.key")}, ()),
         "valid_until": (3, {"policy": str(files / "expired.toml")}, ()),
         "name another port": (2, {}, ("--metrics", str(used_port))),

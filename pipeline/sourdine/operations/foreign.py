@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: A place that complains again and again has one line in this time.
 _AGAIN_S: Final = 60.0
+#: They complain when the loop is late, and so of how much is being classified.
+_OF_LOAD: Final = ("mode.timers",)
 
 
 class Foreign(logging.Handler):
@@ -67,6 +69,8 @@ def take_over() -> None:
     logging.root.handlers[:] = [Foreign()]
     logging.root.setLevel(logging.WARNING)
     logging.captureWarnings(capture=True)
+    for name in _OF_LOAD:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     sys.excepthook = lambda kind, error, trace: _tell_fault(error, trace)
     threading.excepthook = lambda what: _tell_fault(what.exc_value, what.exc_traceback)
     sys.unraisablehook = lambda what: _tell_fault(what.exc_value, what.exc_traceback)

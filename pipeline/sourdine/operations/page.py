@@ -5,6 +5,7 @@ A server of its own, because Faust's serves more than is to be shown. Nothing li
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from contextlib import suppress
@@ -62,7 +63,7 @@ def listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        words = f"--metrics: {address} cannot be listened at: {error.strerror}: name another port"
+        words = f"--metrics: {address} cannot be listened at: {os.strerror(error.errno or 0)}: name another port"
         raise ConfigError(words) from None
 
 
