@@ -148,6 +148,11 @@ def test_refusals_are_shown_without_what_was_refused(town: City, watched: list[W
     assert {line["event"] for line in lines(worker)} == {"started", "assigned"}
 
 
+def n_in(town: City, topic: str) -> int:
+    """Count the messages of a topic."""
+    return sum(end for (name, _), end in town._ends().items() if name == topic)
+
+
 def test_told_to_end_under_load_nothing_is_lost_and_nothing_comes_twice(town: City, watched: list[Watched]) -> None:
     sensors, sound = range(3260, 3296), eventful(30.0)
     start = (
@@ -158,8 +163,9 @@ def test_told_to_end_under_load_nothing_is_lost_and_nothing_comes_twice(town: Ci
     for sensor, windows in sealed.items():
         for window in windows:
             town.send(WINDOWS, sensor, window)
+    before = n_in(town, CANDIDATES)
     town.flush()
-    town.wait_for(CANDIDATES, 1, sensors)
+    wait_until(lambda: n_in(town, CANDIDATES) > before, "it has begun")
     for worker in (one.worker for one in watched):
         begin = time.monotonic()
         assert worker.end() == 0
@@ -178,8 +184,24 @@ def test_of_two_workers_of_one_name_one_gives_in(town: City, watched: list[Watch
     first = watched[0].worker
     again = Worker("sourdine.agents.app", town._folder, "again", **first.settings | {"SOURDINE_METRICS": ""})
     again.start()
-    wait_until(lambda: again.has_ended() or first.has_ended(), "one gives in", 90.0)
-    ended, other = (again, first) if again.has_ended() else (first, again)
-    assert ended.end() == 12
-    assert told(ended, "name_taken") == 1
-    other.end(signal.SIGKILL)
+    try:
+        wait_until(lambda: again.has_ended() or first.has_ended(), "one gives in", 90.0)
+        ended = again if again.has_ended() else first
+        assert ended.end() == 12
+        assert told(ended, "name_taken") == 1
+    finally:
+        again.end(signal.SIGKILL)
+
+
+def test_a_broker_that_is_away_cannot_hold_a_worker_that_is_told_to_end(
+    town: City, watched: list[Watched], city: Broker
+) -> None:
+    gate = watched[1].worker
+    city.kill()
+    try:
+        begin = time.monotonic()
+        assert gate.end() in {0, 13}
+        assert time.monotonic() - begin < END_S + 3.0
+        assert all(isinstance(line, dict) for line in lines(gate))
+    finally:
+        city.start()

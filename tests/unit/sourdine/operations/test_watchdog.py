@@ -67,3 +67,10 @@ def test_a_supervisor_hears_that_it_is_ready_and_turns(is_abstract: bool, tmp_pa
         assert [supervisor.recv(64) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
         process.kill()
         process.communicate()
+
+
+def test_what_was_told_to_end_is_over_after_the_limit() -> None:
+    program = "import time; from sourdine.operations.ending import end_by; end_by(1.0); time.sleep(600)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 13
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["not_drained"]
