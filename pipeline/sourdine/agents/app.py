@@ -49,6 +49,7 @@ def make_worker(settings: WorkerSettings, taken: socket.socket | None = None) ->
     rejects = Rejects(outbox, settings.stage, progress)
     made.last_words.append(outbox.settle)
     _STAGES[settings.stage](made, settings, outbox, rejects)
+    progress.is_restoring = made.is_restoring
     made.task(rejects.tell_on)
     made.alongside += [
         Watchdog().turn_on,

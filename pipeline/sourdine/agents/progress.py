@@ -50,6 +50,8 @@ class Progress:
         self._clock = clock
         self._on_stall = on_stall or (lambda: end(EXIT_STALLED, Told.STALLED, seconds=round(_MAX_STALE * _LOOK_S)))
         self.hourly = Hourly()
+        #: While states are read, nothing is taken, however long it lasts.
+        self.is_restoring: Callable[[], bool] = lambda: False
         #: By partition, the offset behind the last message that was taken.
         self._next: dict[int, int] = {}
         self._n_taken = self._n_taken_before = self._n_stale = self._n_unanswered = 0
@@ -117,7 +119,7 @@ class Progress:
         behind = {number: end for number, end in ends.items() if at.get(number, end) < end}
         is_still = self._n_taken == self._n_taken_before
         self._n_taken_before = self._n_taken
-        self._n_stale = self._n_stale + 1 if behind and is_still else 0
+        self._n_stale = self._n_stale + 1 if behind and is_still and not self.is_restoring() else 0
         self._looks.append((now, dict(ends)))
         waits = [then for then, seen in self._looks if any(at.get(number, end) < end for number, end in seen.items())]
         self._lag_s = now - min(waits) if behind and waits else 0.0

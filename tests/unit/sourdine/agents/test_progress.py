@@ -44,6 +44,14 @@ def test_messages_that_nobody_takes_end_the_worker_after_15_s() -> None:
     assert watched.n_stalls == 1
 
 
+def test_a_worker_that_reads_states_is_not_stalled() -> None:
+    watched = Watched()
+    watched.progress.is_restoring = lambda: True
+    for _ in range(20):
+        watched.look(10)
+    assert watched.n_stalls == 0
+
+
 def test_a_worker_that_takes_one_in_five_seconds_goes_on() -> None:
     watched = Watched()
     for _ in range(100):
