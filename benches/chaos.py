@@ -232,7 +232,7 @@ def load(bench: Bench, for_s: float) -> bool:
 def under_load(town: City, command: list[str], folder: Path, for_s: float) -> str:
     """Watch two workers of each stage while a load runs, until everything is worked off; say what was seen."""
     workers = [town.start(stage, number) for stage in ("classify", "gate") for number in ("1", "2")]
-    wait_until(lambda: all(worker.said("Worker ready") for worker in workers), "the workers are ready")
+    wait_until(lambda: all(worker.said('"event":"assigned"') for worker in workers), "the workers are ready")
     cpu_s, lags = [worker.cpu_s() for worker in workers], []
     began = time.monotonic()
     with (folder / "sent").open("w") as sent, subprocess.Popen(command, cwd=folder, stdout=sent) as process:

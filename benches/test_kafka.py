@@ -49,7 +49,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
 
 def drained(worker: Worker, is_done: Callable[[], bool], n: int) -> tuple[float, float]:
     """Wait until a worker has nothing left to read; seconds of wall and of processor for each message."""
-    wait_until(lambda: worker.said("Worker ready") > 0, "the worker is ready")
+    wait_until(lambda: worker.said('"event":"assigned"') > 0, "the worker is ready")
     began, cpu_s = time.perf_counter(), worker.cpu_s()
     wait_until(is_done, "all is read", HANG_S)
     return (time.perf_counter() - began) / n, (worker.cpu_s() - cpu_s) / n

@@ -99,6 +99,7 @@ class Town:
         if not key.exists():
             create_key(key)
         self.notes = Notes()
+        self.gateway: Gateway | None = None
         self.windows: list[bytes] = []
         self.n_windows_lost = 0
         self.settings = GatewaySettings(
@@ -143,7 +144,7 @@ class Town:
 
     async def _run(self, clock: Callable[[], float], is_over: Callable[[], bool]) -> None:
         with closing(Store(self.settings.state)) as store:
-            gateway = Gateway(self.settings, store, self.notes, clock, look_s=0.001)
+            gateway = self.gateway = Gateway(self.settings, store, self.notes, clock, look_s=0.001)
             take = gateway.sender.take_window
 
             def spy(sensor_id: int, sealed: bytes) -> None:

@@ -23,6 +23,8 @@ from sourdine.config import ListenSettings
 from sourdine.live.ear import Ear
 from sourdine.local.interrupt import Stop
 from sourdine.local.listen import files_of, hear, source_of
+from sourdine.operations.lines import Fact, line_of
+from sourdine.operations.told import Told
 from sourdine.pcm import PcmFormat
 from sourdine.policy import LoadedPolicy
 
@@ -46,10 +48,12 @@ class Notes(Ear):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
+        self.lines: list[bytes] = []
         self.records: list[Record] = []
 
-    def note(self, text: str) -> None:
+    def note(self, told: Told, text: str, **facts: Fact) -> None:
         self.notes.append(text)
+        self.lines.append(line_of(told, 0.0, **facts))
 
     def left(self, records: list[Record]) -> None:
         self.records += records

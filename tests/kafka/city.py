@@ -115,7 +115,7 @@ class City:
         ends = {number: end for (name, number), end in self._ends().items() if name == topic}
         return sum(end - max(0, committed.get(number, 0)) for number, end in ends.items())
 
-    def start(self, stage: str, instance: str) -> Worker:
+    def start(self, stage: str, instance: str, **more: str) -> Worker:
         """Start a worker of a stage, as its own user."""
         name = f"{stage}-{instance}"
         variables = {
@@ -123,6 +123,7 @@ class City:
             "SOURDINE_INSTANCE": name,
             "SOURDINE_KEY": str(self._key),
             "SOURDINE_KAFKA": str(self._broker.file_of(stage)),
+            **more,
         }
         worker = self.workers.get(name) or Worker("sourdine.agents.app", self._folder, name, **variables)
         self.workers[name] = worker
@@ -137,8 +138,9 @@ class City:
 
             def are_there() -> bool:
                 while (message := reader.poll(0.2)) is not None:
-                    if keys is None or message.key() in keys:
-                        values.append(message.value() or b"")
+                    value = message.value()
+                    if value is not None and (keys is None or message.key() in keys):
+                        values.append(value)
                 return len(set(values)) >= n
 
             try:

@@ -33,6 +33,7 @@ class Worker:
         self.log = folder / f"{instance}.log"
         self._folder = folder
         self._command = [sys.executable, "-m", "faust", "-A", app, "worker", "-l", "info"]
+        self.settings = environment
         self._environment = os.environ | {
             "INSTANCE": instance,
             "PYTHONPATH": str(ROOT),

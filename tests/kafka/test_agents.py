@@ -82,6 +82,8 @@ def test_rubbish_is_counted_and_disturbs_nobody(town: City) -> None:
         "wrong_sensor": (b"300", foreign),
         "wrong_topic": (b"300", town.sealed_state(RUBBISH)),
         "bad_key": (b"three hundred", good[0]),
+        "bad_version": (b"300", bytes([9]) + good[0][1:]),
+        "oversized": (b"300", good[0] * 8),
     }
     for sealed in good:
         for key, value in bad.values():
@@ -160,7 +162,7 @@ def test_the_command_starts_the_same_worker(city: Broker, zone_key: Path, tmp_pa
         subprocess.Popen(command, cwd=tmp_path, stderr=log, stdout=log) as process,
     ):
         try:
-            wait_until(lambda: "Worker ready" in (tmp_path / "log").read_text("utf-8"), "the worker is ready")
+            wait_until(lambda: '"event":"assigned"' in (tmp_path / "log").read_text("utf-8"), "the worker is ready")
         finally:
             process.terminate()
         assert process.wait(HANG_S) == 0

@@ -119,13 +119,13 @@ def test_a_killed_gateway_goes_on_where_it_was(town: City, city: Broker, tmp_pat
     for n_heard, how in enumerate((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)):
         with log.open("ab") as file:
             process = subprocess.Popen([*SOURDINE, "gateway", "gateway.toml"], cwd=tmp_path, stderr=file)
-        wait_until(partial(has_said, log, "hearing from", 4 * n_heard + 4), "four streams")
+        wait_until(partial(has_said, log, '"event":"hearing"', 4 * n_heard + 4), "four streams")
         wait_until(partial(has_states, tmp_path / "state" / "gateway.db", 4), "four states")
         time.sleep(2.0)
         process.send_signal(how)
         assert process.wait(timeout=30) == (0 if how is signal.SIGTERM else -signal.SIGKILL)
     said = log.read_text("utf-8")
-    assert said.count("no earlier state") == 4, said
+    assert said.count('"event":"begun_anew"') == 4, said
     settings = (tmp_path / "gateway.toml").read_text("utf-8")
     (tmp_path / "gateway.toml").write_text(settings.replace("gateway.toml", "sink.toml"), "utf-8")
     refused = call("gateway", "gateway.toml", "--quiet", cwd=tmp_path)

@@ -174,6 +174,7 @@ class KeepingShell:
     def attach(self) -> None:
         """Let the worker write states while it runs and when it ends, and read them when partitions are given out."""
         app = self._app
+        app.is_restoring = lambda: self._states.is_reading
 
         @app.task  # type: ignore[untyped-decorator]
         async def keep_states() -> None:

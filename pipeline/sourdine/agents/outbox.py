@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from sourdine.agents.exits import EXIT_SEND, leave
+from sourdine.agents.exits import EXIT_SEND
+from sourdine.operations.ending import end
+from sourdine.operations.lines import Name, type_of
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from sourdine.broker import BrokerSettings
@@ -48,6 +51,13 @@ class Outbox:
         self._letters: list[_Letter] = []
         self._has_letters = asyncio.Event()
         self._postman: asyncio.Task[None] | None = None
+        self._n_unsent = 0
+        self._is_empty = asyncio.Event()
+        self._is_empty.set()
+
+    async def settle(self) -> None:
+        """Wait until the broker has everything that was to be sent, and what came of it is acknowledged."""
+        await self._is_empty.wait()
 
     async def stop(self) -> None:
         """Send what waits, and disconnect."""
@@ -76,6 +86,8 @@ class Outbox:
         asyncio.Future
             Done once the broker has it. It never fails: the process does.
         """
+        self._n_unsent += 1
+        self._is_empty.clear()
         await self._room.acquire()
         if self._postman is None:
             self._postman = asyncio.create_task(self._carry())
@@ -100,12 +112,15 @@ class Outbox:
                         sent = await producer.send(topic, letter.value, key=letter.key, partition=letter.partition)
                         sent.add_done_callback(lambda result, letter=letter: self._delivered(letter, result))
         except Exception as error:  # noqa: BLE001  whatever it is, the message is not sent
-            leave(EXIT_SEND, f"a message to {topic} was not sent: {type(error).__name__}")
+            end(EXIT_SEND, Told.SEND_FAILED, topic=Name(topic), error=type_of(error))
 
     def _delivered(self, letter: _Letter, result: asyncio.Future[Any]) -> None:
         self._room.release()
+        self._n_unsent -= 1
+        if not self._n_unsent:
+            self._is_empty.set()
         if result.cancelled():
             return
         if (error := result.exception()) is not None:
-            leave(EXIT_SEND, f"a message to {letter.topic} was not sent: {type(error).__name__}")
+            end(EXIT_SEND, Told.SEND_FAILED, topic=Name(letter.topic), error=type_of(error))
         letter.done.set_result(None)

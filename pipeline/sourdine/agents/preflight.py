@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Producer, TopicCollection
 from confluent_kafka.admin import AclOperation
 
 from sourdine.agents.connection import ANSWER_S, Connection
-from sourdine.errors import AccessError
+from sourdine.errors import AccessError, TransportError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from confluent_kafka.admin import ClusterMetadata
 
@@ -26,6 +26,9 @@ _NOT_YET: Final = (
     KafkaError.NOT_COORDINATOR,
 )
 _LOOK_S: Final = 0.2
+#: A clock that is off by more says that one of the two was never set.
+MAX_OFF_S: Final = 60.0
+_REJECTS: Final = "sourdine.rejects.v1"
 _APPLY: Final = "let an administrator run `sourdine topics apply`"
 
 
@@ -69,6 +72,48 @@ def require(settings: BrokerSettings, layout: Layout, principal: str) -> None:
             if right.name == name:
                 _check_right(connection, right, found.authorized_operations or ())
     _check_groups(connection, [right for right in rights if right.kind == "group" and not right.is_prefix])
+
+
+def check_clock(settings: BrokerSettings, clock: Callable[[], float] = time.time) -> None:
+    """Hold this machine's clock against the broker's, which says of each message when it took it.
+
+    What it is asked with is an empty message in the topic of rejects, where each that sends may write.
+
+    Parameters
+    ----------
+    settings : BrokerSettings
+        Where the broker is, and the user.
+    clock : callable, default=time.time
+        Seconds since 1970-01-01T00:00:00Z.
+
+    Raises
+    ------
+    TransportError
+        If the broker does not answer.
+    AccessError
+        If one of the two clocks is wrong.
+    """
+    taken: list[tuple[int, int]] = []
+    producer = Producer(settings.for_librdkafka() | {"log_level": 0, "acks": "all", "message.timeout.ms": 20_000})
+    asked_s = clock()
+
+    def note(fault: KafkaError | None, sent: Any) -> None:
+        if fault is None:
+            taken.append(sent.timestamp())
+
+    producer.produce(_REJECTS, key=b"0", on_delivery=note)
+    producer.flush(ANSWER_S)
+    answered_s = clock()
+    if not taken:
+        raise TransportError("unreachable", f"Kafka at {settings.bootstrap} takes no message: its log says more")
+    kind, milliseconds = taken[0]
+    if kind != TIMESTAMP_LOG_APPEND_TIME:
+        return
+    off_s = max(asked_s - milliseconds / 1000, milliseconds / 1000 - answered_s)
+    if off_s > MAX_OFF_S:
+        side = "ahead of" if asked_s > milliseconds / 1000 else "behind"
+        words = f"this machine's clock is {off_s:.0f} s {side} that of Kafka at {settings.bootstrap}: set the wrong one"
+        raise AccessError("clock", words)
 
 
 def _require_topics(connection: Connection, layout: Layout, metadata: ClusterMetadata, principal: str) -> None:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import orjson
 from dsp_core.zone import BlockError
 
-from sourdine.agents.exits import EXIT_FAULT, leave
+from sourdine.agents.exits import EXIT_FAULT
+from sourdine.operations.ending import end
+from sourdine.operations.lines import Name, type_of
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sourdine.agents.keeping import Keeping
     from sourdine.agents.outbox import Outbox
+    from sourdine.agents.progress import Progress
     from sourdine.cut import Message
 
 TOPIC: Final = "sourdine.rejects.v1"
@@ -39,10 +43,12 @@ class Rejects:
         Sends.
     stage : str
         Name of the stage, for the line that a fault costs.
+    progress : Progress
+        Takes note of what is taken and refused.
     """
 
-    def __init__(self, outbox: Outbox, stage: str) -> None:
-        self._outbox, self._stage = outbox, stage
+    def __init__(self, outbox: Outbox, stage: str, progress: Progress) -> None:
+        self._outbox, self._stage, self._progress = outbox, stage, progress
         self._counts: Counter[tuple[int, int, str, int]] = Counter()
         self.n_duplicates = 0
         self.n_refused = 0
@@ -64,16 +70,23 @@ class Rejects:
         sequence
             What the stage gives; nothing if it refuses.
         """
+        given: Sequence[T] = ()
+        begin = time.perf_counter()
         if message is None:
             self.count(0, round(came.timestamp), "bad_key", came.partition)
-            return []
+        else:
+            given = self._push(push, message, came)
+        self._progress.took(came, message, len(given), time.perf_counter() - begin)
+        return given
+
+    def _push(self, push: Callable[[Message], Sequence[T]], message: Message, came: Any) -> Sequence[T]:
         try:
             return push(message)
         except BlockError as error:
             self.count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
         except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the message again
-            leave(EXIT_FAULT, f"{self._stage}: unexpected {type(error).__name__}: ended before the commit")
-        return []
+            end(EXIT_FAULT, Told.FAULT, error=type_of(error), where=Name(self._stage))
+        return ()
 
     def restore(self, stage: Keeping, sensor_id: int, states: list[bytes], partition: int) -> None:
         """Let a stage go on from a sensor's states; without a good one it begins anew.
@@ -112,6 +125,7 @@ class Rejects:
             self.n_duplicates += 1
             return
         self.n_refused += 1
+        self._progress.refused(sensor_id, reason)
         kind = (sensor_id, slot, reason, partition)
         if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
             kind = (0, slot, reason, partition)

@@ -27,6 +27,7 @@ VARIABLES: Final = {
     "key": "SOURDINE_KEY",
     "policy": "SOURDINE_POLICY",
     "calibration": "SOURDINE_CALIBRATION",
+    "metrics": "SOURDINE_METRICS",
 }
 _INSTANCE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -49,6 +50,8 @@ class WorkerSettings:
         What may leave.
     calibration : pathlib.Path or None, default=None
         Folder of the sensors' calibrations; None: levels are dBFS.
+    metrics : str or None, default=None
+        Where its pages are shown, as ``PORT`` or ``ADDRESS:PORT``; None: nowhere.
     """
 
     stage: str
@@ -57,6 +60,7 @@ class WorkerSettings:
     sealer: Sealer
     policy: LoadedPolicy
     calibration: Path | None = None
+    metrics: str | None = None
 
     @property
     def group(self) -> str:
@@ -115,4 +119,5 @@ def from_environment() -> WorkerSettings:
         sealer=keys.sealer(Path(key)),
         policy=policy.load(os.environ.get(VARIABLES["policy"], "street"), today=datetime.now(UTC).date()),
         calibration=Path(folder) if folder else None,
+        metrics=os.environ.get(VARIABLES["metrics"]) or None,
     )

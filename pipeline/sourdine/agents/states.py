@@ -40,6 +40,7 @@ class States:
         self._broker, self._outbox, self._stage = broker, outbox, stage
         self._writer = os.urandom(8).hex()
         self._consumer: Any = None
+        self.is_reading = False
         self._others: dict[tuple[int, int], set[bytes]] = defaultdict(set)
 
     async def read(self, partitions: Collection[int]) -> dict[int, dict[int, list[bytes]]]:
@@ -55,6 +56,13 @@ class States:
         dict of int to dict of int to list of bytes
             By partition and sensor, the sealed states, one of each process that has written one.
         """
+        self.is_reading = True
+        try:
+            return await self._read(partitions)
+        finally:
+            self.is_reading = False
+
+    async def _read(self, partitions: Collection[int]) -> dict[int, dict[int, list[bytes]]]:
         consumer, places = await self._started(), [TopicPartition(TOPIC, partition) for partition in partitions]
         consumer.assign(places)
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 import faust
 from faust.app import BootStrategy
 
+from sourdine.agents.assignments import Assignments
+from sourdine.agents.faust_worker import QuietWorker
 from sourdine.broker import MECHANISM, BrokerSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection, Coroutine
 
 #: Messages of one partition that wait for their agent; a worker that is killed has at most these read and not done.
 STREAM_BUFFER_MAXSIZE: Final = 64
@@ -34,9 +36,19 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
+        #: What goes on beside the agents from the first moment on.
+        self.alongside: list[Callable[[], Coroutine[Any, Any, None]]] = []
+        self.assignments = Assignments(settings["consumer_group_instance_id"])
+        self.is_stopping = False
+        #: Says whether states are being read; a stage without any has none to wait for.
+        self.is_restoring: Callable[[], bool] = lambda: False
         #: What is still done, in this order, once no message comes in any more.
         self.last_words: list[Callable[[], Awaitable[Any]]] = []
         self.on_before_shutdown.connect(self._say_last_words)
+
+    def own_partitions(self) -> Collection[Any]:
+        """Return the partitions that are this worker's, once it has asked for some."""
+        return self.consumer.assignment() if self.assignments.n else ()
 
     async def commit_all(self) -> None:
         """Commit what was acknowledged."""
@@ -45,6 +57,10 @@ class WorkerApp(faust.App):  # type: ignore[misc]
     async def _say_last_words(self, *_: Any, **__: Any) -> None:
         for word in self.last_words:
             await word()
+
+    async def _on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        await super()._on_partitions_assigned(assigned, generation_id)
+        self.assignments.came(len(assigned), generation_id)
 
     async def on_first_start(self) -> None:
         """Make no folder for tables: there are none, and a service may have nowhere to write."""
@@ -77,7 +93,8 @@ def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:
         broker_heartbeat_interval=HEARTBEAT_INTERVAL_S,
         consumer_group_instance_id=instance,
         stream_buffer_maxsize=STREAM_BUFFER_MAXSIZE,
-        # Else a rebalance waits until all is acknowledged, and the last 2 s of sound never are.
+        # Else a rebalance waits until all is acknowledged, and the last 2 s of sound never are; and a worker that is
+        # told to end waits for messages that it has just thrown away, and prints them meanwhile.
         stream_wait_empty=False,
         key_serializer="raw",
         value_serializer="raw",
@@ -87,6 +104,7 @@ def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:
         topic_allow_declare=False,
         topic_disable_leader=True,
         web_enabled=False,
+        Worker=QuietWorker,
     )
 
 

@@ -13,6 +13,7 @@ from sourdine.errors import ConfigError
 from sourdine.pcm import PCM_ENCODINGS
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterable, Sequence
 
 
@@ -184,6 +185,50 @@ def add_calibration(parser: argparse.ArgumentParser, words: str) -> None:
         What it may be, and what it is for.
     """
     parser.add_argument("--calibration", metavar="FILE", type=Path, help=f"{words}; without it levels are dBFS")
+
+
+def add_metrics(parser: argparse.ArgumentParser) -> None:
+    """Add the option of services that show how they fare.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        Of the command.
+    """
+    words = "show /metrics, /live and /ready at a port of this machine, or at an address (default: nowhere)"
+    parser.add_argument("--metrics", metavar="[ADDRESS:]PORT", help=words)
+
+
+def need_metrics(parsed: argparse.Namespace) -> None:
+    """Look whether what that option needs is installed.
+
+    Parameters
+    ----------
+    parsed : argparse.Namespace
+        What was typed.
+    """
+    if parsed.metrics is not None:
+        need("metrics", "metrics", "aiohttp", "prometheus_client")
+
+
+def taken_port(address: str | None) -> socket.socket | None:
+    """Take the port that the option names, before anything is started.
+
+    Parameters
+    ----------
+    address : str or None
+        As typed; None for no pages.
+
+    Returns
+    -------
+    socket.socket or None
+        For the pages.
+    """
+    if address is None:
+        return None
+    from sourdine.operations.page import listen
+
+    return listen(address)
 
 
 def need(what: str, extra: str, *modules: str) -> None:

@@ -6,12 +6,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import need
-from sourdine.cli.terminal import EXIT_OK, say_aside
+from sourdine.cli.arguments import add_metrics, need, need_metrics, taken_port
+from sourdine.cli.terminal import EXIT_OK, say
 
 if TYPE_CHECKING:
     import argparse
+    import socket
+    from collections.abc import Callable, Coroutine
 
+    from sourdine.broker import BrokerSettings
+    from sourdine.gateway.gateway import Gateway
     from sourdine.live.ear import Ear
 
 _WORDS: Final = """\
@@ -47,7 +51,8 @@ order, within 5 s.
 
 _EXIT_WORDS: Final = """\
 exit codes: 0 stopped; 2 wrong usage or settings; 3 the policy does not stand; 4 states cannot be written; 7 the
-broker refuses user, certificate or right, or a topic is not as it must be; 5 internal error
+broker refuses user, certificate or right, a topic is not as it must be, or a clock is wrong; 10 nothing moved for 15 s;
+13 told to end, it was not done within 5 s; 5 internal error
 """
 
 
@@ -62,7 +67,8 @@ def add(commands: Any) -> None:
     words = "hear the live streams of a street, and send to Kafka"
     parser = commands.add_parser("gateway", help=words, description=_WORDS, epilog=_EXIT_WORDS)
     parser.add_argument("settings", metavar="FILE", type=Path, help="what to hear and where to send, in TOML")
-    parser.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument("--quiet", action="store_true", help="tell of nothing but errors")
+    add_metrics(parser)
     parser.set_defaults(run=run)
 
 
@@ -80,40 +86,71 @@ def run(parsed: argparse.Namespace) -> int:
         The exit code.
     """
     need("gateways", "kafka", "aiokafka", "confluent_kafka")
-    from sourdine.agents.preflight import require
+    need_metrics(parsed)
     from sourdine.errors import TransportError
     from sourdine.gateway.gateway import GUARANTEES
     from sourdine.gateway.gateway import run as run_gateway
     from sourdine.gateway.settings import load
     from sourdine.local.interrupt import Stop
-    from sourdine.topics import layout
+    from sourdine.operations.ending import end_by
+    from sourdine.operations.foreign import take_over
+    from sourdine.operations.lines import Name
+    from sourdine.operations.told import Told
 
     settings = load(parsed.settings, today=datetime.now(UTC).date())
+    taken = taken_port(parsed.metrics)
     ear = _ear(quiet=parsed.quiet)
-    for line in GUARANTEES[settings.placement]:
-        ear.note(line)
-    is_relay, rate = settings.placement == "relay", settings.policy.capacity.bit_per_s
-    words = "" if is_relay else f"policy {settings.policy.core.name}: at most {rate:.3f} bit/s a sensor; "
-    ear.note(f"{words}{len(settings.streams)} streams")
+    is_relay = settings.placement == "relay"
+    if not parsed.quiet:
+        rate = settings.policy.capacity.bit_per_s
+        policy = "" if is_relay else f"policy {settings.policy.core.name}: at most {rate:.3f} bit/s a sensor; "
+        words = f"{policy}{len(settings.streams)} streams"
+        say("".join(f"{line}\n" for line in (*GUARANTEES[settings.placement], words)))
     try:
-        require(settings.broker, layout(), "sensor" if is_relay else "gateway")
+        _check(settings.broker, "sensor" if is_relay else "gateway")
     except TransportError as error:
-        ear.note(f"{error}; until then {'blocks wait in memory' if is_relay else 'records wait on the disk'}")
-    with Stop() as stop:
-        ledger = run_gateway(settings, ear, lambda: stop.requested)
-    left = f"; left {ledger.n_events} events, {ledger.n_levels} levels, {ledger.n_health} states"
-    ear.note("stopped" if is_relay else f"stopped{left}")
+        ear.note(Told.BROKER_AWAY, str(error))
+    take_over()
+    ear.note(Told.STARTED, "", placement=Name(settings.placement), n=len(settings.streams))
+    with Stop(then=end_by) as stop:
+        pages = [] if taken is None else [_pages(taken, lambda: stop.requested)]
+        ledger = run_gateway(settings, ear, lambda: stop.requested, pages)
+    left = {"n_events": ledger.n_events, "n_levels": ledger.n_levels, "n_health": ledger.n_health}
+    ear.note(Told.STOPPED, "", **({} if is_relay else left))
     return EXIT_OK
+
+
+def _check(broker: BrokerSettings, principal: str) -> None:
+    from sourdine.agents.preflight import check_clock, require
+    from sourdine.topics import layout
+
+    require(broker, layout(), principal)
+    if principal == "gateway":  # a sensor may write sound alone; its blocks are refused if its clock is wrong
+        check_clock(broker)
+
+
+def _pages(taken: socket.socket, is_stopping: Callable[[], bool]) -> Callable[[Gateway], Coroutine[Any, Any, None]]:
+    import sourdine
+    from sourdine.gateway.shown import ShownGateway
+    from sourdine.operations.page import Pages
+
+    def start(gateway: Gateway) -> Coroutine[Any, Any, None]:
+        shown, version = ShownGateway(gateway, is_stopping), sourdine.__version__
+        return Pages(taken, shown, kind="gateway", service="gateway", version=version).start()
+
+    return start
 
 
 def _ear(*, quiet: bool) -> Ear:
     from sourdine.live.ear import Ear
+    from sourdine.operations.lines import Fact, tell
+    from sourdine.operations.told import MEANINGS, Level, Told
 
-    class Terminal(Ear):
-        """Says on standard error what happens to streams and broker."""
+    class Log(Ear):
+        """Tells what happens to streams and broker, without the words for a person."""
 
-        def note(self, text: str) -> None:
-            if not quiet:
-                say_aside(f"{datetime.now(UTC):%H:%M:%S} {text}")
+        def note(self, told: Told, text: str, **facts: Fact) -> None:
+            if not quiet or MEANINGS[told][0] is Level.ERROR:
+                tell(told, **facts)
 
-    return Terminal()
+    return Log()

@@ -113,12 +113,14 @@ def _ear(*, as_json: bool, quiet: bool) -> Ear:
 
     from sourdine.live.ear import Ear
     from sourdine.local.view import event_words
+    from sourdine.operations.lines import Fact
+    from sourdine.operations.told import Told
     from sourdine.outgoing.cloudevents import Record, encode
 
     class Terminal(Ear):
         """Shows what leaves on standard output, and what happens to the stream on standard error."""
 
-        def note(self, text: str) -> None:
+        def note(self, told: Told, text: str, **facts: Fact) -> None:
             if not quiet:
                 say_aside(f"{datetime.now(UTC):%H:%M:%S} {text}")
 

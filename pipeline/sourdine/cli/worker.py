@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from sourdine.cli.arguments import need, one_of
+from sourdine.cli.arguments import add_metrics, need, need_metrics, one_of
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,9 @@ nothing leaves twice with other bytes. `faust -A sourdine.agents.app worker` is 
 
 _EXIT_WORDS: Final = """\
 exit codes: 0 ended by SIGTERM or Ctrl-C; 2 wrong usage; 3 policy unusable; 6 the broker cannot be reached; 7 it refuses
-user, certificate or right, or a topic is not as it must be; 8 a message could not be sent; 9 a fault of ours
+user, certificate or right, a topic is not as it must be, or a clock is wrong; 8 a message could not be sent; 9 a fault
+of ours; 10 nothing moved for 15 s; 11 messages waited and none was taken for 15 s; 12 another worker has the same
+name; 13 told to end, it was not done within 5 s
 """
 _STAGES: Final = ("describe", "classify", "gate")
 
@@ -50,9 +52,7 @@ def add(commands: Any) -> None:
     parser.add_argument("--policy", metavar="NAME|FILE", default="street", help="what may leave (default: street)")
     folder = "folder of the sensors' calibrations; without one levels are dBFS"
     parser.add_argument("--calibration", metavar="DIR", help=folder)
-    parser.add_argument(
-        "--log", metavar="LEVEL", default="info", help="level of the log on standard error (default: info)"
-    )
+    add_metrics(parser)
     parser.set_defaults(run=run)
 
 
@@ -70,10 +70,11 @@ def run(parsed: argparse.Namespace) -> int:
         Never: Faust takes the process over.
     """
     need("workers", "kafka", "faust", "confluent_kafka")
+    need_metrics(parsed)
     from sourdine.agents.settings import VARIABLES
 
     given = {VARIABLES[name]: getattr(parsed, name) for name in VARIABLES}
     os.environ |= {name: value for name, value in given.items() if value is not None}
     sys.stderr.flush()
-    command = ["-m", "faust", "-A", "sourdine.agents.app", "worker", "-l", parsed.log]
+    command = ["-m", "faust", "--quiet", "-A", "sourdine.agents.app", "worker"]
     os.execv(sys.executable, [sys.executable, *command])

@@ -62,7 +62,7 @@ Sealed messages open with the zone's key alone. What next:
   ./run sourdine gateway --help       streams of your own
 """
 
-_READY: Final = "Worker ready"
+_READY: Final = '"event":"assigned"'
 #: Longest that a worker takes to be ready on a busy machine.
 _HANG_S: Final = 90.0
 _LOOK_S: Final = 0.2

@@ -7,7 +7,7 @@ import math
 import time
 from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dsp_core.zone import Classify
 
@@ -21,13 +21,17 @@ from sourdine.ledger import Ledger
 from sourdine.live.chain import WholeChains
 from sourdine.live.ear import Ear
 from sourdine.live.listener import Input, Listener
+from sourdine.operations.lines import type_of
+from sourdine.operations.told import Told
+from sourdine.operations.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterable
 
     from sourdine.gateway.inputs import Reconnecting
     from sourdine.gateway.settings import GatewaySettings, StreamSettings
     from sourdine.live.chain import Chains
+    from sourdine.operations.lines import Fact
 
 #: How long sound waits before it is looked at.
 LOOK_S: Final = 0.25
@@ -100,17 +104,18 @@ class Stream:
         except Exception as error:  # noqa: BLE001  a fault of ours, whose words may tell of the sound
             self._is_out = True
             self._source.close()
-            self._ear.note(f"unexpected {type(error).__name__}: out until the next start")
+            words = f"unexpected {type(error).__name__}: out until the next start"
+            self._ear.note(Told.STREAM_OUT, words, error=type_of(error))
 
     def stop(self) -> None:
         """End it in order."""
         if self._is_out:
             return
-        self.listener.end("stopped")
+        self.listener.end("stopped", "stopped")
         self._source.close()
 
     def _rest(self, why: str) -> None:
-        self._ear.note(f"{why}; left alone for {_REST_S:g} s")
+        self._ear.note(Told.RESTING, f"{why}; left alone for {_REST_S:g} s", seconds=round(_REST_S))
         self._source.rest(_REST_S)
 
 
@@ -158,6 +163,18 @@ class Gateway:
         for stream in self._streams:
             total.add(stream.listener.ledger)
         return total
+
+    @property
+    def oldest_s(self) -> int | None:
+        """When the record that waits longest left its gate; None if none waits."""
+        return self._store.oldest_s
+
+    @property
+    def listeners(self) -> dict[int, Listener]:
+        """Return the listener of each sensor."""
+        return {
+            one.sensor_id: stream.listener for one, stream in zip(self._settings.streams, self._streams, strict=True)
+        }
 
     async def run(self, is_over: Callable[[], bool]) -> None:
         """Hear and send until someone says stop.
@@ -260,7 +277,9 @@ class Gateway:
             self.sender.write_counts()
         n_new, n_given_up = self._store.flush(self._clock())
         if n_given_up:
-            self._ear.note(f"{n_given_up} records waited for a day and are given up")
+            self._ear.note(
+                Told.RECORDS_GIVEN_UP, f"{n_given_up} records waited for a day and are given up", n=n_given_up
+            )
         if n_new:
             self.sender.look()
 
@@ -277,15 +296,24 @@ class _StreamEar(Ear):
         self._ear, self._sensor_id, self._clock = ear, sensor_id, clock
         self._noted: deque[float] = deque(maxlen=_MAX_NOTES)
 
-    def note(self, text: str) -> None:
+    def note(self, told: Told, text: str, **facts: Fact) -> None:
         now = self._clock()
         if len(self._noted) == _MAX_NOTES and abs(now - self._noted[0]) < _MINUTE_S:
             return
         self._noted.append(now)
-        self._ear.note(f"sensor {self._sensor_id}: {text}")
+        self._ear.note(told, f"sensor {self._sensor_id}: {text}", sensor=self._sensor_id, **facts)
 
 
-def run(settings: GatewaySettings, ear: Ear, is_over: Callable[[], bool]) -> Ledger:
+def _turn_on(_: Gateway) -> Coroutine[Any, Any, None]:
+    return Watchdog().turn_on()
+
+
+def run(
+    settings: GatewaySettings,
+    ear: Ear,
+    is_over: Callable[[], bool],
+    alongside: Iterable[Callable[[Gateway], Coroutine[Any, Any, None]]] = (),
+) -> Ledger:
     """Run a gateway until someone says stop.
 
     Parameters
@@ -296,6 +324,8 @@ def run(settings: GatewaySettings, ear: Ear, is_over: Callable[[], bool]) -> Led
         Who is told.
     is_over : callable
         Says when to stop.
+    alongside : iterable of callable, default=()
+        What goes on beside it, such as its pages.
 
     Returns
     -------
@@ -313,9 +343,14 @@ def run(settings: GatewaySettings, ear: Ear, is_over: Callable[[], bool]) -> Led
     async def main() -> Ledger:
         with closing(Store(settings.state)) as store:
             gateway = Gateway(settings, store, ear)
-            await gateway.run(is_over)
-            if gateway.sender.n_windows_lost:
-                ear.note(gateway.sender.lost_words())
+            beside = [begin(gateway) for begin in (_turn_on, *alongside)]
+            tasks = [asyncio.create_task(one) for one in beside]
+            try:
+                await gateway.run(is_over)
+            finally:
+                for task in tasks:
+                    task.cancel()
+            gateway.sender.tell_lost()
             return gateway.ledger
 
     return asyncio.run(main())

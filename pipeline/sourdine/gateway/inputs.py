@@ -12,6 +12,7 @@ from dsp_core.zone import BlockError, Source
 from sourdine.errors import ConfigError, SourdineError
 from sourdine.live.listener import Input
 from sourdine.live.pipe import PcmReader, PipeInput
+from sourdine.operations.told import Told
 from sourdine.pcm import channel_of
 
 if TYPE_CHECKING:
@@ -282,7 +283,7 @@ class Reconnecting:
             self._next_try_s = self._clock() + _RETRY_S
             if str(error) != self._told:
                 self._told = str(error)
-                self._ear.note(f"no source: {error}")
+                self._ear.note(Told.NO_SOURCE, f"no source: {error}")
 
     @staticmethod
     def _reopens(inner: Closeable) -> bool:

@@ -7,7 +7,6 @@ in flight. Whatever else goes wrong with it, a new one begins with the oldest re
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections import deque
 from functools import partial
@@ -15,6 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+
+from sourdine.operations.lines import Name
+from sourdine.operations.metrics import LEAST_SENSORS
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,8 +37,7 @@ _RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.5
 _STOP_S: Final = 1.0
 _LINGER_MS: Final = 5
-#: How many windows were lost depends on what was heard: it is said of so many sensors together, and so rarely.
-_N_SENSORS_TOGETHER: Final = 10
+#: How many windows were lost depends on what was heard: it is said of ten sensors together, and so rarely.
 _COUNT_S: Final = 3600.0
 
 
@@ -74,8 +76,6 @@ class Sender:
         self._told = ""
         self._counted_s = -_COUNT_S
         self.n_windows_lost = 0
-        # What stands in its lines is said here in other words, or holds more than is to be said.
-        logging.getLogger("aiokafka").setLevel(logging.CRITICAL + 1)
 
     def take_window(self, sensor_id: int, sealed: bytes) -> None:
         """Take a sealed window, to be sent at once.
@@ -120,15 +120,22 @@ class Sender:
         while time.monotonic() < deadline and (self._n_asked or self._windows or self._store.n_waiting):
             await asyncio.sleep(_LOOK_S / 10)
 
-    def lost_words(self) -> str:
-        """Return how many windows were lost, in words: a number only of many sensors, and once an hour at most."""
+    @property
+    def answers(self) -> bool:
+        """Whether the broker has answered lately, as far as it was asked."""
+        return self._away_since_s is None
+
+    def tell_lost(self) -> None:
+        """Tell that windows were lost, if any were: how many only of many sensors, and once an hour at most."""
         if not self.n_windows_lost:
-            return "no window was lost"
+            return
         now = time.monotonic()
-        if self._n_sensors < _N_SENSORS_TOGETHER or now - self._counted_s < _COUNT_S:
-            return "windows were lost"
+        if self._n_sensors < LEAST_SENSORS or now - self._counted_s < _COUNT_S:
+            self._ear.note(Told.WINDOWS_LOST, "windows were lost")
+            return
         self._counted_s = now
-        return f"{self.n_windows_lost} windows were lost since the start"
+        words = f"{self.n_windows_lost} windows were lost since the start"
+        self._ear.note(Told.WINDOWS_LOST, words, n=self.n_windows_lost)
 
     async def _send_until_it_fails(self) -> None:
         options = {"acks": "all", "enable_idempotence": True, "linger_ms": _LINGER_MS}
@@ -251,7 +258,7 @@ class Sender:
         """Say what went wrong with the producer, but not each second again."""
         if name != self._told:
             self._told = name
-            self._ear.note(f"Kafka: {name}: tried again each second")
+            self._ear.note(Told.SENDER_FAULT, f"Kafka: {name}: tried again each second", error=Name(name))
 
     def _answered(self) -> None:
         self._asked_s = time.monotonic() if self._n_asked else None
@@ -259,7 +266,9 @@ class Sender:
             seconds = time.monotonic() - self._away_since_s
             self._away_since_s = None
             waiting = self._store.n_waiting
-            self._ear.note(f"Kafka is back after {seconds:.0f} s: {waiting} records waited; {self.lost_words()}")
+            words = f"Kafka is back after {seconds:.0f} s: {waiting} records waited"
+            self._ear.note(Told.BROKER_BACK, words, seconds=round(seconds), n=waiting)
+            self.tell_lost()
 
     async def _watch(self) -> None:
         """Say when the broker has not answered for some seconds, and drop windows that grow too old."""
@@ -269,7 +278,7 @@ class Sender:
             asked_s = self._asked_s
             if self._away_since_s is None and asked_s is not None and time.monotonic() - asked_s > _AWAY_S:
                 self._away_since_s = asked_s
-                self._ear.note(f"Kafka does not answer: {self.away}")
+                self._ear.note(Told.BROKER_AWAY, f"Kafka does not answer: {self.away}")
 
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:

@@ -185,6 +185,12 @@ class Store:
         (n_rows,) = self._connection.execute("SELECT count(*) FROM waiting").fetchone()
         return int(n_rows)
 
+    @property
+    def oldest_s(self) -> int | None:
+        """When the record that waits longest was written down; None if none waits."""
+        row = self._connection.execute("SELECT since FROM waiting ORDER BY number LIMIT 1").fetchone()
+        return None if row is None else int(row[0])
+
     def sent(self, numbers: Iterable[int]) -> None:
         """Let go of records that the broker has.
 

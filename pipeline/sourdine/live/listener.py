@@ -8,7 +8,7 @@ restart of the process too, by a sealed state that is written before what it rel
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,6 +16,8 @@ from dsp_core.zone import BlockError
 
 from sourdine.errors import SourdineError
 from sourdine.ledger import Ledger
+from sourdine.operations.lines import Name
+from sourdine.operations.told import Told
 from sourdine.outgoing.cloudevents import slot_time
 
 if TYPE_CHECKING:
@@ -160,6 +162,8 @@ class Listener:
         self._store, self._sealer, self._full_scale_db = store, sealer, full_scale_db
         self._ear, self._clock = ear, clock
         self._ledger = Ledger()
+        #: Stretches of sound that are over, by reason.
+        self.n_breaks: Counter[str] = Counter()
         self._stream: _Stream | None = None
         self._last_sound = clock()
         self._early: deque[float] = deque()
@@ -183,28 +187,41 @@ class Listener:
         """
         n_ready, now, goes_on = self._source.n_ready(), self._clock(), True
         if n_ready is None:
-            self.end("the source has ended")
+            self.end("source_ended", "the source has ended")
             goes_on = self._source.reopen()
         elif n_ready > 0:
             self._hear(n_ready, now)
         elif self._stream is not None and now - self._last_sound > _PATIENCE_S:
-            self.end(f"no sound for {_PATIENCE_S:g} s")
+            self.end("no_sound", f"no sound for {_PATIENCE_S:g} s")
         if self._stream is None:
             self._let_pass(now)
         return goes_on
 
-    def end(self, why: str) -> None:
+    @property
+    def sample_rate(self) -> int:
+        """Of its sound, in Hz."""
+        return self._source.sample_rate
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether sound comes now."""
+        return self._stream is not None
+
+    def end(self, reason: str, words: str) -> None:
         """End the stream, if there is one; the next sound begins another.
 
         Parameters
         ----------
-        why : str
-            A transport fact.
+        reason : str
+            A transport fact, as a name.
+        words : str
+            The same for a person.
         """
         if self._stream is None:
             return
         self._stream = None
-        self._ear.note(why)
+        self.n_breaks[reason] += 1
+        self._ear.note(Told.STREAM_ENDED, words, reason=Name(reason))
         self._commit(self._chain.pause())
 
     def _restored(self) -> Chain | None:
@@ -213,18 +230,20 @@ class Listener:
             return None
         self._not_before = max(self._not_before, kept.next_slot)
         if kept.full_scale_db != self._full_scale_db:
-            self._ear.note("the state of an earlier run had another calibration: a new beginning")
+            words = "the state of an earlier run had another calibration: a new beginning"
+            self._ear.note(Told.BEGUN_ANEW, words)
             return None
         try:
             checkpoint = self._sealer.unseal(sensor_id=self._sensor_id, sealed=kept.sealed)
             return self._chains.resume(checkpoint, self._not_before)
         except BlockError as error:
-            self._ear.note(f"the state of an earlier run does not fit ({error.reason}): a new beginning")
+            words = f"the state of an earlier run does not fit ({error.reason}): a new beginning"
+            self._ear.note(Told.STATE_REFUSED, words, reason=Name(error.reason))
             return None
 
     def _begun(self) -> Chain:
         chain, words = self._chains.begin(self._not_before)
-        self._ear.note(words)
+        self._ear.note(Told.BEGUN_ANEW, words)
         return chain
 
     def _hear(self, n_ready: int, now: float) -> None:
@@ -240,7 +259,7 @@ class Listener:
         try:
             block = self._source.read(n_block)
         except BlockError as error:
-            self.end(f"refused: {error.reason}")
+            self.end(error.reason, f"refused: {error.reason}")
             return
         if block is None:
             return
@@ -257,7 +276,7 @@ class Listener:
         n_to_drop = max(0, round((start_slot - first_sample) * self._source.sample_rate))
         self._chain = self._chains.resume(self._chain.snapshot(), start_slot)
         self._source.begin()
-        self._ear.note(f"hearing from {slot_time(start_slot)}")
+        self._ear.note(Told.HEARING, f"hearing from {slot_time(start_slot)}", slot=start_slot)
         return _Stream(start_slot, n_to_drop)
 
     def _drop(self, stream: _Stream, n_samples: int) -> None:
@@ -283,10 +302,10 @@ class Listener:
         if lag < -_TOLERANCE_S:
             self._chain.mark_clock()
             self._count_early(now)
-            self.end("the sound is ahead of the clock")
+            self.end("ahead_of_clock", "the sound is ahead of the clock")
         elif is_settled and min(lag for _, lag in stream.lags) > _TOLERANCE_S:
             self._chain.mark_clock()
-            self.end("the sound is behind the clock: some is missing")
+            self.end("behind_clock", "the sound is behind the clock: some is missing")
 
     def _count_early(self, now: float) -> None:
         self._early.append(now)

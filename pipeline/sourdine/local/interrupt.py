@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType, TracebackType
 
     from dsp_core.zone import AudioBlock, Source
@@ -36,12 +37,18 @@ class Interrupt:
 
 
 class Stop:
-    """Notes Ctrl-C and SIGTERM while it is entered: both end a live run in good order."""
+    """Notes Ctrl-C and SIGTERM while it is entered: both end a live run in good order.
+
+    Parameters
+    ----------
+    then : callable or None, default=None
+        Called at the first of them.
+    """
 
     _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
-    def __init__(self) -> None:
-        self.requested = False
+    def __init__(self, then: Callable[[], None] | None = None) -> None:
+        self.requested, self._then = False, then
 
     def __enter__(self) -> Stop:
         """Take both signals over."""
@@ -56,6 +63,8 @@ class Stop:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        if self._then is not None and not self.requested:
+            self._then()
         self.requested = True
 
 

@@ -10,6 +10,7 @@ from sourdine.keys import do, sealer
 from sourdine.live.chain import WholeChains
 from sourdine.live.listener import Listener
 from sourdine.live.pipe import PcmReader, PipeInput
+from sourdine.operations.told import Told
 from sourdine.outgoing.continued import ContinuedFiles
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def hear(
     while goes_on and not stop.requested:
         source.wait(_BLOCK_S, _LOOK_S)
         goes_on = listener.step()
-    listener.end("stopped")
+    listener.end("stopped", "stopped")
     return listener.ledger
 
 
@@ -151,5 +152,5 @@ def listen(settings: ListenSettings, ear: Ear, stop: Stop) -> Ledger:
 def _sealer(path: Path, *, is_given: bool, ear: Ear) -> Sealer:
     if not is_given and not path.exists():
         do("new", path)
-        ear.note(f"made {path}: the state opens with it alone")
+        ear.note(Told.STARTED, f"made {path}: the state opens with it alone")
     return sealer(path)

@@ -1,4 +1,4 @@
-"""What a sink has read and what became of it, and the lines that say so: none shows a refused message."""
+"""What a sink has read and what became of it, and the lines of the log that say so: none shows a refused message."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from collections import Counter
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+from sourdine.operations.lines import Name
+from sourdine.operations.told import Told
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sourdine.sinks.store import Outcome
+    from sourdine.sinks.store import Identity, Outcome
 
 #: However many messages are refused, there is one line in this time.
 _SAY_S: Final = 10.0
@@ -21,10 +24,10 @@ class Counts:
     Parameters
     ----------
     say : callable
-        Takes a line.
+        Takes an event and its facts, as `tell` does.
     """
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[..., None]) -> None:
         self.say = say
         self.n_kept = 0
         self.n_duplicates = 0
@@ -32,7 +35,9 @@ class Counts:
         self.refused: Counter[str] = Counter()
         #: Deleted at the broker before they were read.
         self.n_gone = 0
-        self._conflict: str | None = None
+        #: How things stand: whether it reads, whether the store takes records, whether the broker answers.
+        self.is_reading, self.is_store_up, self.is_broker_up = False, True, True
+        self._conflict: Identity | None = None
         self._said: tuple[Counter[str], int] = (Counter(), 0)
         self._said_at = -_SAY_S
 
@@ -66,12 +71,11 @@ class Counts:
         if not (refused or n_conflicts) or (now - self._said_at < _SAY_S and not at_once):
             return
         self._said, self._said_at = (self.refused.copy(), self.n_conflicts), now
-        if refused:
-            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(refused.items()))
-            self.say(f"refused {refused.total()} messages that are no records: {reasons}")
-        if n_conflicts:
-            words = f"records came again with other contents, the first stays, the last is {self._conflict}"
-            self.say(f"conflict: {n_conflicts} {words}")
+        for reason, count in sorted(refused.items()):
+            self.say(Told.REFUSED, reason=Name(reason), n=count)
+        if n_conflicts and self._conflict is not None:
+            _, sensor_id, slot, what = self._conflict
+            self.say(Told.CONFLICT, n=n_conflicts, sensor=sensor_id, slot=slot, what=Name(what))
 
     def facts(self) -> dict[str, Any]:
         """Return the counts, by name."""

@@ -7,6 +7,8 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from sourdine.operations.lines import Name
+from sourdine.operations.told import Told
 from sourdine.outgoing.admission import RefusedError, admit
 from sourdine.sinks.reader import Came, Reader
 from sourdine.sinks.store import Arrived, AwayError, Outcome
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 #: Between two attempts at a store that is away, growing from the first to the second.
 _AGAIN_S: Final = (0.25, 4.0)
+_LOOK_S: Final = 5.0
 #: Told to end, a sink has 5 s: for the batch in hand, for leaving the broker, for leaving the store.
 _END_S: Final = (2.5, 1.0, 1.0)
 
@@ -47,13 +50,14 @@ async def drain(broker: BrokerSettings, name: str, store: Store, counts: Counts,
     """
     reader = Reader(broker, name, store, counts)
     work = asyncio.create_task(_work(reader, store, counts, stop))
-    asked = asyncio.create_task(stop.wait())
+    asked, watch = asyncio.create_task(stop.wait()), asyncio.create_task(_watch(reader, counts))
     batch_s, broker_s, store_s = _END_S
     try:
         await asyncio.wait((work, asked), return_when=asyncio.FIRST_COMPLETED)
         await asyncio.wait((work,), timeout=batch_s)
     finally:
         asked.cancel()
+        watch.cancel()
         work.cancel()
         for end, longest_s in ((reader.stop, broker_s), (store.close, store_s)):
             with suppress(TimeoutError):
@@ -66,7 +70,8 @@ async def drain(broker: BrokerSettings, name: str, store: Store, counts: Counts,
 async def _work(reader: Reader, store: Store, counts: Counts, stop: asyncio.Event) -> None:
     await store.open()
     await reader.start()
-    counts.say("reads")
+    counts.is_reading = True
+    counts.say(Told.READS)
     while not stop.is_set():
         came, places = await reader.read()
         counts.tell()
@@ -77,6 +82,16 @@ async def _work(reader: Reader, store: Store, counts: Counts, stop: asyncio.Even
         outcome = await _keep(store, records, places, counts)
         counts.add(outcome, refused)
         await reader.commit(places)
+
+
+async def _watch(reader: Reader, counts: Counts) -> None:
+    """Look whether the broker answers: reading from one that is away is the same as reading where nothing comes."""
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        is_up, was_up = await reader.answers(), counts.is_broker_up
+        counts.is_broker_up = is_up
+        if is_up != was_up:
+            counts.say(Told.BROKER_BACK if is_up else Told.BROKER_AWAY)
 
 
 def _admitted(came: Iterable[Came], refused: Counter[str]) -> Iterable[Arrived]:
@@ -98,11 +113,12 @@ async def _keep(store: Store, records: list[Arrived], places: Mapping[Place, int
             outcome = await store.keep(records, places)
         except AwayError as away:
             if not is_said:
-                counts.say(f"{away}; waiting")
-            is_said = True
+                counts.say(Told.STORE_AWAY, reason=Name(away.reason))
+            is_said, counts.is_store_up = True, False
         else:
+            counts.is_store_up = True
             if is_said:
-                counts.say("writes again")
+                counts.say(Told.STORE_BACK)
             return outcome
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, longest_s)

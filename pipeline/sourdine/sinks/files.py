@@ -107,7 +107,7 @@ class FileStore:
         try:
             return await asyncio.to_thread(self._keep, records, places)
         except (OSError, sqlite3.Error) as error:
-            raise AwayError(f"cannot write into {printable(str(self._folder))}: {_words(error)}") from None
+            raise AwayError(f"cannot write into {printable(str(self._folder))}: {_words(error)}", error) from None
 
     async def close(self) -> None:
         """Let go of the folder."""

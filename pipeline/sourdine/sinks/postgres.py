@@ -190,7 +190,7 @@ class PostgresStore:
             raise AccessError("certificate", f"{where} {words}") from None
         if not isinstance(error, asyncpg.PostgresError):
             self._drop()
-            raise AwayError(f"{where} gives no answer ({type(error).__name__})") from None
+            raise AwayError(f"{where} gives no answer ({type(error).__name__})", error) from None
         state = error.sqlstate or ""
         if state.startswith("28"):
             raise AccessError("password", f"{where} refuses user {user}: check user and password_file") from None
@@ -200,7 +200,7 @@ class PostgresStore:
             words = f"let its owner grant CREATE on the database to {user}, or run {SCHEMA} and grant what it says"
             raise AccessError("right", f"{where}: user {user} may not write there: {words}") from None
         if state.startswith(_PASSING):
-            raise AwayError(f"{where} takes nothing ({type(error).__name__})") from None
+            raise AwayError(f"{where} takes nothing ({type(error).__name__})", error) from None
         words = f"refuses what is written ({type(error).__name__}); its log says more"
         raise AccessError("refused", f"{where} {words}") from None
 

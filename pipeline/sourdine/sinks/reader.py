@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import ssl
@@ -19,6 +20,8 @@ from aiokafka.errors import (
 )
 
 from sourdine.errors import AccessError, BrokerError, TransportError
+from sourdine.operations.lines import Name
+from sourdine.operations.told import Told
 from sourdine.outgoing.admission import KINDS
 from sourdine.sinks.store import AwayError
 from sourdine.topics import layout
@@ -37,6 +40,7 @@ GROUP_PREFIX: Final = "sourdine-sink-"
 _MAX_RECORDS: Final = 2_000
 _POLL_MS: Final = 500
 _CONNECT_MS: Final = 5_000
+_ANSWER_S: Final = 4.0
 _SESSION_MS: Final = 6_000
 _HEARTBEAT_MS: Final = 2_000
 #: A store may be away for long: what waits is bounded by what is fetched ahead.
@@ -161,6 +165,16 @@ class Reader:
         with suppress(KafkaError):
             await self._consumer.commit({TopicPartition(*place): offset for place, offset in places.items()})
 
+    async def answers(self) -> bool:
+        """Return whether the broker answers a question; before there is a connection there is none to ask."""
+        if self._consumer is None:
+            return True
+        try:
+            await asyncio.wait_for(self._consumer.topics(), _ANSWER_S)
+        except (KafkaError, OSError, TimeoutError):
+            return False
+        return True
+
     async def stop(self) -> None:
         """Leave."""
         if self._consumer is not None:
@@ -185,12 +199,11 @@ class Reader:
             if place is None:
                 place = begin
             elif place > ends[at]:
-                self._counts.say(f"{at.topic}, partition {at.partition}: it was made anew, read from its beginning")
+                self._counts.say(Told.MADE_ANEW, topic=Name(at.topic), partition=at.partition)
                 place = begin
             elif place < begin:
                 self._counts.n_gone += begin - place
-                words = f"{begin - place} messages were deleted at the broker before they were read"
-                self._counts.say(f"gone: {at.topic}, partition {at.partition}: {words}")
+                self._counts.say(Told.GONE, topic=Name(at.topic), partition=at.partition, n=begin - place)
             self._consumer.seek(at, max(place, begin))
 
     def _refusal(self, error: BaseException) -> BrokerError:

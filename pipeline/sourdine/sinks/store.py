@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from errno import errorcode
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from sourdine.outgoing.cloudevents import slot_time
+from sourdine.operations.lines import Name, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,7 +20,21 @@ Identity: TypeAlias = tuple[str, int, int, str]
 
 
 class AwayError(Exception):
-    """A store cannot be written to for now; the text says what stands in the way."""
+    """A store cannot be written to for now.
+
+    Parameters
+    ----------
+    text : str
+        What stands in the way.
+    cause : BaseException or None, default=None
+        What the system says of it.
+    """
+
+    def __init__(self, text: str, cause: BaseException | None = None) -> None:
+        super().__init__(text)
+        code = errorcode.get(cause.errno or 0) if isinstance(cause, OSError) else None
+        #: For the log: the system's own name of it, or a type.
+        self.reason = type_of(cause or self) if code is None else Name(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +77,14 @@ class Outcome:
         There already, with the same bytes.
     n_conflicts : int, default=0
         There already, with other bytes: the first stays.
-    conflict : str or None, default=None
-        Id of the last of these.
+    conflict : tuple or None, default=None
+        Identity of the last of these.
     """
 
     n_kept: int = 0
     n_duplicates: int = 0
     n_conflicts: int = 0
-    conflict: str | None = None
+    conflict: Identity | None = None
 
     def note(self, identity: Identity, *, is_same: bool) -> None:
         """Count a record that is there already.
@@ -84,9 +99,8 @@ class Outcome:
         if is_same:
             self.n_duplicates += 1
             return
-        _, sensor_id, slot, what = identity
         self.n_conflicts += 1
-        self.conflict = f"{sensor_id}/{slot_time(slot)}/{what}"
+        self.conflict = identity
 
     def add(self, other: Outcome) -> None:
         """Add what became of others.

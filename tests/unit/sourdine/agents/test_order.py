@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("faust")
 
+from sourdine.agents.progress import Progress
 from sourdine.agents.rejects import Rejects
 from sourdine.agents.shell import ScoringShell
 from sourdine.cut import Message
@@ -53,7 +54,7 @@ async def acknowledged(keys: list[bytes], done: list[int]) -> list[int]:
     """Take messages in, let some sends be done, and give the offsets that Faust has heard of."""
     outbox: Any = Broker()
     stage: Any = Stage()
-    shell = ScoringShell(stage, outbox, Rejects(outbox, "classify"), "candidates")
+    shell = ScoringShell(stage, outbox, Rejects(outbox, "classify", Progress()), "candidates")
     consumer: list[int] = []
     for offset, key in enumerate(keys):
         came = Came(offset, key)

@@ -66,7 +66,7 @@ def test_first_stays_and_the_others_are_counted(tmp_path: Path) -> None:
     first, second = keep(tmp_path, [state(0), state(0), state(1, "gaps")], [state(0), state(1), state(2)])
     assert (first.n_kept, first.n_duplicates, first.n_conflicts) == (2, 1, 0)
     assert (second.n_kept, second.n_duplicates, second.n_conflicts) == (1, 1, 1)
-    assert second.conflict == "1/1970-01-01T00:01:00Z/health"
+    assert second.conflict == ("health", 1, 60, "health")
     assert lines(tmp_path) == [state(0).value, state(1, "gaps").value, state(2).value]
     assert places(tmp_path) == {("t", 0): 2}
 

@@ -9,6 +9,8 @@ import pytest
 from aiokafka import TopicPartition
 
 from sourdine.broker import BrokerSettings
+from sourdine.operations.lines import Fact
+from sourdine.operations.told import Told
 from sourdine.sinks.counts import Counts
 from sourdine.sinks.reader import TOPICS, Reader
 from sourdine.sinks.store import AwayError, Outcome, Place
@@ -52,10 +54,17 @@ class Store:
         return {} if self.place is None else {(AT.topic, AT.partition): self.place}
 
 
+class Said(list[str]):
+    """Keeps what is told."""
+
+    def __call__(self, told: Told, **facts: Fact) -> None:
+        self.append(" ".join([told, *(f"{name}={fact}" for name, fact in facts.items())]))
+
+
 def go_on(store: Store, held: range, known: int | None = None) -> tuple[int, Counts, list[str]]:
     """Give the partition to a reader; where it goes on, and what it says."""
-    said: list[str] = []
-    counts = Counts(said.append)
+    said = Said()
+    counts = Counts(said)
     reader, consumer = Reader(BrokerSettings("127.0.0.1:1"), "x", store, counts), Consumer(held)
     reader._consumer = consumer
     reader.places = {} if known is None else {(AT.topic, AT.partition): known}
@@ -74,8 +83,8 @@ def test_reads_the_three_topics_of_open_records() -> None:
         (None, range(5, 9), 5, 0, ""),
         (7, range(5, 9), 7, 0, ""),
         (9, range(5, 9), 9, 0, ""),
-        (2, range(5, 9), 5, 3, "gone: sourdine.events.v1, partition 3: 3 messages were deleted"),
-        (10, range(9), 0, 0, "it was made anew"),
+        (2, range(5, 9), 5, 3, "gone topic=sourdine.events.v1 partition=3 n=3"),
+        (10, range(9), 0, 0, "made_anew"),
     ],
 )
 def test_goes_on_where_the_store_is(place: int | None, held: range, at: int, n_gone: int, words: str) -> None:
@@ -90,15 +99,16 @@ def test_what_is_known_must_do_while_the_store_is_away() -> None:
 
 
 def test_lines_are_few_and_hold_nothing_of_a_message() -> None:
-    said: list[str] = []
-    counts = Counts(said.append)
+    said = Said()
+    counts = Counts(said)
     for n in range(1000):
-        counts.add(Outcome(n_conflicts=1, conflict=f"{n}/x"), _refused(n))
+        counts.add(Outcome(n_conflicts=1, conflict=("event", n, 60, "horn")), _refused(n))
     assert len(said) == 2
     counts.tell(at_once=True)
     assert said[2:] == [
-        "refused 999 messages that are no records: not_json 499, other_key 500",
-        "conflict: 999 records came again with other contents, the first stays, the last is 999/x",
+        "refused reason=not_json n=499",
+        "refused reason=other_key n=500",
+        "conflict n=999 sensor=999 slot=60 what=horn",
     ]
     assert counts.facts()["n_refused"] == 1000
 

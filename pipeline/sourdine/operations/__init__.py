@@ -1,0 +1,1 @@
+"""How a service is run: what it writes into its log, what it shows of itself, and how it ends when it must."""
