@@ -93,6 +93,8 @@ def check_clock(settings: BrokerSettings, clock: Callable[[], float] = time.time
     AccessError
         If one of the two clocks is wrong.
     """
+    if settings.is_plain:  # on this machine, and by its clock
+        return
     taken: list[tuple[int, int]] = []
     producer = Producer(settings.for_librdkafka() | {"log_level": 0, "acks": "all", "message.timeout.ms": 20_000})
     asked_s = clock()
