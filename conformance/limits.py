@@ -110,6 +110,9 @@ TOP_HZ = {16_000: 6_300, 32_000: 12_500, 44_100: 20_000, 48_000: 20_000}
 #: Up to which frequency Table 5 is claimed: a peak is a sample, and at 32 kHz a cycle of 8 kHz has four of them.
 TOP_PEAK_HZ = {16_000: 500, 32_000: 500, 44_100: 8_000, 48_000: 8_000}
 
+#: Up to which midband 5.16 is claimed: the bilinear transform squeezes the bands near half the rate.
+TOP_SUM_HZ = {16_000: 5_012, 32_000: 10_000, 44_100: 12_590, 48_000: 12_590}
+
 
 def exact_hz(nominal_hz: float) -> float:
     """Return the exact frequency behind a nominal one: 1000 × 10^(k / 10) Hz (note to Table 3).
