@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from dsp_core.arrays import third_octave_levels
+
 from conformance import limits
 from conformance.limits import Float64Array
 from conformance.rows import Row
 from conformance.signals import level_db, spoken, sweep, tone
 from conformance.weightings import SINE_DB
-from dsp_core.arrays import third_octave_levels
 
 #: Sines to a band; IEC 61260-2 asks for 24 where bandwidth and sum are taken from them.
 PER_BAND = 24
@@ -75,7 +76,8 @@ def taken_db(hz: float, sample_rate: int, lowest_hz: float) -> Float64Array:
     n_settling = int(np.ceil(46 / lowest_hz / period_s))
     y = tone(hz, round((n_settling + 1) * period_s * sample_rate), sample_rate)
     _, levels_db = third_octave_levels(y, sample_rate=sample_rate, fmin=lowest_hz, period_s=period_s)
-    return SINE_DB - levels_db[-1]
+    taken: Float64Array = SINE_DB - levels_db[-1]
+    return taken
 
 
 def attenuations(sample_rate: int) -> Attenuations:
@@ -136,7 +138,8 @@ def mask(found: Attenuations, sample_rate: int) -> Iterator[Row]:
                 continue
             i = min(places, key=lambda place: round(float(margin[place]), 2))
             where = f"{_band(midband)} at {spoken(found.hz[i])}"
-            yield Row(limits.TABLE_1, what, sample_rate, where, float(db[i]), 0.0, float(most[i]), float(least[i]))
+            clause = limits.TABLE_1_INSIDE if what == "inside" else limits.TABLE_1_OUTSIDE
+            yield Row(clause, what, sample_rate, where, float(db[i]), 0.0, float(most[i]), float(least[i]))
 
 
 def bandwidths(found: Attenuations, sample_rate: int) -> Iterator[Row]:
@@ -245,7 +248,8 @@ def linearity(sample_rate: int) -> Iterator[Row]:
         rows = (10 ** (falls_db[:, None] / 20) * y).astype(np.float32)
         _, levels_db = third_octave_levels(rows, sample_rate=sample_rate, fmin=hz, fmax=hz, period_s=1.0)
         off_db = levels_db[:, -1, 0] - level_db(y[-sample_rate:], sample_rate) - falls_db
-        for where, part, limit in zip(("0 to −40 dB", "below"), (off_db[:9], off_db[9:]), limits.BAND_LINEARITY_DB):
+        parts = {"0 to −40 dB": off_db[:9], "below": off_db[9:]}
+        for (where, part), limit in zip(parts.items(), limits.BAND_LINEARITY_DB, strict=True):
             worst = float(part[np.abs(part).argmax()])
             what = _band(hz)
             yield Row(limits.BAND_LINEARITY, what, sample_rate, where, worst, 0.0, limit, -limit)

@@ -56,15 +56,16 @@ TABLE_4 = Clause("IEC 61672-1:2013, Table 4", "tonebursts of 4 kHz: Fast and Slo
 REPEATED = Clause("IEC 61672-1:2013, 5.10", "repeated tonebursts of 4 kHz: LAeq", "abe")
 TABLE_5 = Clause("IEC 61672-1:2013, Table 5", "C-weighted peak level", "abc")
 STABILITY = Clause("IEC 61672-1:2013, 5.14 and 5.15", "30 min of a tone, 1 dB below full scale", "ab")
-TABLE_1 = Clause("IEC 61260-1:2014, Table 1", "relative attenuation of third-octave bands, both sides", "ab")
+TABLE_1_INSIDE = Clause("IEC 61260-1:2014, Table 1, inside", "attenuation of third octaves between their edges", "ab")
+TABLE_1_OUTSIDE = Clause("IEC 61260-1:2014, Table 1, outside", "attenuation below and above the edges, 4.6 Hz up", "ab")
 BANDWIDTH = Clause("IEC 61260-1:2014, 5.12", "effective bandwidth of third-octave bands", "ab")
 BAND_LINEARITY = Clause("IEC 61260-1:2014, 5.13", "level linearity of third-octave bands", "ab")
 SWEEP = Clause("IEC 61260-1:2014, 5.14", "third-octave bands in an exponential sweep", "ab")
 SUMMATION = Clause("IEC 61260-1:2014, 5.16", "sum of neighbouring third-octave bands", "ab")
-INSIDE = Clause("ours, A weighting", "A is at least 0.4 dB inside its limits of Table 3", "")
+FAR_INSIDE = Clause("ours, A weighting", "what A leaves of its limits of Table 3, less the 0.4 dB asked for", "")
 SPLITS = Clause("ours, blocks", "LAeq, LAE and maxima do not depend on the blocks", "")
 ENERGY = Clause("ours, energy", "energies of seconds and of periods sum up to the whole", "")
-PERCENTILES = Clause("ours, percentiles", "LA10, LA50 and LA90 of a known staircase of levels", "")
+PERCENTILES = Clause("ours, percentiles", "LA10, LA50 and LA90 of three known levels, L10 to L90 of a ramp", "")
 
 #: Table 3. Nominal frequency in Hz, A, C; upper and lower limit of the deviation. Z is 0 dB everywhere.
 WEIGHTINGS = (
@@ -190,10 +191,16 @@ BURSTS_SLOW = (
 )
 
 #: Table 5, LCpeak − LC: cycles (−0.5 is the negative half), frequency in Hz, reference, limit on both sides.
-PEAKS = ((1.0, 31.5, 2.5, 2.0), (1.0, 500, 3.5, 1.0), (1.0, 8_000, 3.4, 2.0), (0.5, 500, 2.4, 1.0), (-0.5, 500, 2.4, 1.0))
+PEAKS = (
+    (1.0, 31.5, 2.5, 2.0),
+    (1.0, 500, 3.5, 1.0),
+    (1.0, 8_000, 3.4, 2.0),
+    (0.5, 500, 2.4, 1.0),
+    (-0.5, 500, 2.4, 1.0),
+)
 
 #: 5.8.2, in dB/s: time weighting, goal, upper and lower limit.
-DECAYS = (("fast", 34.7, 3.8, -3.7), ("slow", 4.3, 0.8, -0.7))
+DECAYS = (("F", 34.7, 3.8, -3.7), ("S", 4.3, 0.8, -0.7))
 
 AT_1_KHZ_DB = 0.2
 FAST_SLOW_DB = 0.1

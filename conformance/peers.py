@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from dsp_core.arrays import a_weighting, third_octave_levels, time_weighting
+from scipy import signal
+
 from conformance import limits
 from conformance.limits import Float64Array
 from conformance.meter import heard, street
 from conformance.rows import Row
 from conformance.signals import Signal, spoken, tone
 from conformance.weightings import SETTLE_S, SINE_DB, gain_db
-from dsp_core.arrays import a_weighting, third_octave_levels, time_weighting
-from scipy import signal
 
 PASCAL_DB = float(-20 * np.log10(20e-6))
 ANNEX_E = "Annex E by FFT"
@@ -159,7 +160,7 @@ def by_fft(sample_rate: int) -> Iterator[Difference]:
     spectrum = np.fft.rfft(y.astype(np.float64))
     hz = np.fft.rfftfreq(len(y), 1 / sample_rate)
     for kind, level in (("A", ours.laeq_db), ("C", ours.lceq_db)):
-        gain = np.concatenate([[0.0], 10 ** (limits.analogue_db(hz[1:], kind) / 20)])
+        gain = np.concatenate([[0.0], 10 ** (limits.analogue_db(hz[1:].astype(np.float64), kind) / 20)])
         exact = mean_db(np.fft.irfft(spectrum * gain, len(y)))
         yield Difference(ANNEX_E, f"L{kind}eq", sample_rate, "noise", level, exact)
 

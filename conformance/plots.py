@@ -8,12 +8,14 @@ import matplotlib as mpl
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402 - after the backend
-import numpy as np  # noqa: E402
-from conformance import limits  # noqa: E402
-from conformance.measured import Measured  # noqa: E402
-from conformance.rows import Row  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from conformance import limits
+from conformance.measured import Measured
+from conformance.rows import Row
 
 #: Light to dark; told apart without colour too.
 COLOURS = {16_000: "#e69f00", 32_000: "#56b4e9", 44_100: "#009e73", 48_000: "#0072b2"}
@@ -83,12 +85,14 @@ def tonebursts(measured: Measured, path: Path) -> None:
     figure, panels = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
     for axes, what in zip(panels, ("LAFmax", "LASmax", "LAE"), strict=True):
         for rate, colour in COLOURS.items():
-            rows = _of(measured, limits.TABLE_4, what, rate)
+            rows = _of(measured, limits.TABLE_4, what, rate)[::-1]
             ms = [float(row.where.removesuffix(" ms")) for row in rows]
             deviations = [row.deviation for row in rows]
             axes.plot(ms, deviations, color=colour, marker=MARKERS[rate], ms=4, lw=1, label=f"{rate / 1_000:g} kHz")
-        axes.fill_between(ms, [row.above for row in rows], 3.2, color=LIMIT, alpha=0.45, lw=0, label="outside class 1")
-        axes.fill_between(ms, [row.below for row in rows], -3.2, color=LIMIT, alpha=0.45, lw=0)
+        # Between two durations the limits of the shorter hold (5.9.4).
+        grey = {"color": LIMIT, "alpha": 0.45, "lw": 0, "step": "post"}
+        axes.fill_between(ms, [row.above for row in rows], 3.2, label="outside class 1", **grey)
+        axes.fill_between(ms, [row.below for row in rows], -3.2, **grey)
         axes.set_xscale("log")
         axes.set_xticks([0.25, 1, 10, 100, 1_000], ["0.25", "1", "10", "100", "1000"])
         axes.minorticks_off()
@@ -120,7 +124,10 @@ def third_octaves(measured: Measured, path: Path) -> None:
                 share = j / (len(found.midband_hz) - 1)
                 is_there = ~np.isnan(found.db[:, j])
                 axes.plot(
-                    found.hz[is_there] / midband, found.db[is_there, j], lw=0.7, color=plt.get_cmap("viridis")(0.9 * share)
+                    found.hz[is_there] / midband,
+                    found.db[is_there, j],
+                    lw=0.7,
+                    color=plt.get_cmap("viridis")(0.9 * share),
                 )
             axes.set(xscale="log", xlim=span, ylim=(high, low), xlabel="Frequency re midband")
             axes.minorticks_off()
@@ -158,7 +165,7 @@ def peers(measured: Measured, path: Path) -> None:
     _save(figure, path)
 
 
-def _save(figure: plt.Figure, path: Path) -> None:
+def _save(figure: Figure, path: Path) -> None:
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

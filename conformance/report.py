@@ -39,17 +39,19 @@ MARGINS = """\
 ## Smallest margins
 
 In dB (decay: dB/s), to the nearer of the two limits, over all rows of a requirement at a sample rate. *Read in*: where
-the limits were read, see the end; **one letter means one source only**. "Ours" are requirements that no standard puts in
-numbers; a margin of 0 there means that nothing differs at all.
+the limits were read, see the end; a **single bold letter** is a limit with one source only. "Ours" are requirements
+that no standard puts in numbers; a margin of 0 in blocks means that nothing differs at all. Of equal margins the first
+stands under *Smallest at*.
 """
 
 BEYOND = """\
 ## Measured, and not claimed
 
-A peak is the largest sample; between samples a tone rises higher, the more so the fewer samples a cycle has. The sum of
-neighbouring bands grows where the bilinear transform squeezes them; part 1 names this difference one way round in words,
-part 2 (Formula 3) the other, and the narrower side is taken for both. Frequencies above the claim of Table 3 lie so near half
-the rate that a converter's own filter decides.
+A peak is the largest sample; between samples a tone rises higher, the more so the fewer samples a cycle has (worst of
+32 places of the zero crossing between two samples). The sum of neighbouring bands grows where the bilinear transform
+squeezes them; part 1 of the standard names this difference one way round in words, part 2 in Formula 3 the other, and
+the narrower side is taken for both. Frequencies above the claim of Table 3 lie so near half the rate that a converter's
+own filter decides.
 """
 
 LACKS = """\
@@ -59,6 +61,7 @@ LACKS = """\
 - Lday, Levening, Lnight and Lden: days of levels are not summed up by the library.
 - Z is the signal as it comes: `leq`, `time_weighting` and bands of what was not weighted. The meter gives none with Z.
 - Impulse (I) is there, by IEC 61672-1:2002, Annex C. The edition of 2013 has no limits for it, so it is not judged.
+- Filters against what folds back at half the rate (IEC 61260-1, 5.15): the converter's.
 - Indications of overload and of too low a level (5.11, 5.12): the gateway tells clipping; these functions do not.
 - Directions, microphone, self-noise, supply, environment, fields: not the calculation's.
 """
@@ -145,12 +148,13 @@ def _margins(rows: Sequence[Row]) -> str:
             cells.append(number(smallest(of_rate).margin) if of_rate else "")
         least = smallest(of_clause)
         place = f"{least.what}, {least.where}, {_rate(least.sample_rate)}"
-        lines.append([clause.name, clause.words, clause.sources or "ours", *cells, place])
+        sources = f"**{clause.sources}**" if len(clause.sources) == 1 else clause.sources or "ours"
+        lines.append([clause.name, clause.words, sources, *cells, place])
     return markdown_table(["Requirement", "What", "Read in", *map(_rate, RATES), "Smallest at"], lines)
 
 
 def _deviations(rows: Sequence[Row]) -> str:
-    """Largest deviation of A, C and Z from Table 3: its smallest margin is always that of 1 kHz, with the narrowest limits."""
+    """Tell the largest deviation from Table 3: its smallest margin is always that of 1 kHz, where limits are narrow."""
     lines = []
     for kind in "ACZ":
         cells = []
@@ -210,9 +214,9 @@ A weighting by scipy the usual way (analogue poles, bilinear transform, the same
 """
 
 NOISE = """\
-White noise that wanders by 40 dB, with a loud pulse in it, 20 s; levels in dB re 1. Third octaves by scipy: Butterworth
-band-passes of eighth order at the full rate, over the second 10 s. *Annex E by FFT* has neither phase nor design:
-what lies between it and A or C here is theirs near half the rate.
+White noise that wanders by 40 dB, with a loud pulse in it, 20 s; levels in dB re 1. Third octaves by scipy:
+Butterworth band-passes of eighth order at the full rate, over the second 10 s. *Annex E by FFT* weights bin by bin with
+the formulas of the standard: its difference is what the design of A or C does near half the rate.
 """
 
 ABSENT = """\
@@ -276,8 +280,8 @@ def as_csv(rows: Iterable[Row]) -> str:
     """
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\n")
-    head = "requirement what sample_rate_hz where measured expected deviation lower upper margin pass sources".split()
-    writer.writerow(head)
+    head = "requirement,what,sample_rate_hz,where,measured,expected,deviation,lower,upper,margin,pass,sources"
+    writer.writerow(head.split(","))
     for row in rows:
         values = (row.measured, row.expected, row.deviation, row.below, row.above, row.margin)
         cells = [f"{value:.4f}" for value in values]

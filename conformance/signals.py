@@ -28,7 +28,8 @@ def tone(hz: float, n: int, sample_rate: int, amplitude: float = 1.0) -> Signal:
     numpy.ndarray
         float32, shape=(n,).
     """
-    return (amplitude * np.sin(2 * np.pi * hz / sample_rate * np.arange(n))).astype(np.float32)
+    sine: Signal = (amplitude * np.sin(2 * np.pi * hz / sample_rate * np.arange(n))).astype(np.float32)
+    return sine
 
 
 def burst(hz: float, duration_s: float, sample_rate: int, *, before_s: float, after_s: float, lag: float = 0) -> Signal:
@@ -77,7 +78,8 @@ def sweep(first_hz: float, last_hz: float, duration_s: float, sample_rate: int) 
     """
     t = np.arange(round(duration_s * sample_rate)) / sample_rate
     rate = np.log(last_hz / first_hz) / duration_s
-    return np.sin(2 * np.pi * first_hz / rate * np.expm1(rate * t)).astype(np.float32)
+    swept: Signal = np.sin(2 * np.pi * first_hz / rate * np.expm1(rate * t)).astype(np.float32)
+    return swept
 
 
 def level_db(y: Signal, sample_rate: int) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
+from dsp_core.arrays import a_weighting, c_weighting
+
 from conformance import limits
 from conformance.rows import Row, smallest
 from conformance.signals import Signal, level_db, spoken, tone
-from dsp_core.arrays import a_weighting, c_weighting
 
 
-def z_weighting(y: Signal, *, sample_rate: int) -> Signal:  # noqa: ARG001 - called like the other two
+def z_weighting(y: Signal, *, sample_rate: int) -> Signal:
     """Weight with Z: the library's levels of an unweighted signal.
 
     Parameters
@@ -77,7 +79,7 @@ def at_nominal_frequencies(sample_rate: int) -> Iterator[Row]:
     ]
     yield from rows
     worst = smallest(row for row in rows if row.what == "A")
-    yield Row(limits.INSIDE, "margin of A", sample_rate, worst.where, worst.margin, 0.4, limits.INFINITY, 0.0)
+    yield Row(limits.FAR_INSIDE, "margin of A", sample_rate, worst.where, worst.margin, 0.4, limits.INFINITY, 0.0)
 
 
 def _table_3(kind: str, place: tuple[float, ...], sample_rate: int) -> Row:
@@ -123,7 +125,7 @@ def between_nominal_frequencies(sample_rate: int, n_between: int = 5) -> Iterato
     """
     table = [row for row in limits.WEIGHTINGS if row[0] <= limits.TOP_HZ[sample_rate]]
     for kind, weigh in WEIGHTINGS.items():
-        for low, high in zip(table, table[1:], strict=False):
+        for low, high in pairwise(table):
             above, below = max(low[3], high[3]), min(low[4], high[4])
             ends = np.log10(limits.exact_hz(low[0])), np.log10(limits.exact_hz(high[0]))
             for hz in 10 ** np.linspace(*ends, n_between + 2)[1:-1]:
