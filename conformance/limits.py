@@ -40,7 +40,7 @@ class Clause:
 SOURCES = {
     "a": "phonometry: `metrology/compliance.py` of 3.3.0 and the test data of later versions",
     "b": "python-soundlevelmeter (N. Blumer): its extract of the four standards, and its tests",
-    "c": "tests of a sound level meter in Rust (Tables 4 and 5, decay rates)",
+    "c": "tests of an open sound level meter in Rust (Tables 4 and 5, decay rates); it may follow one of the others",
     "d": "python-acoustics 0.2.6: its table of A and C",
     "e": "computed: Annex E for A and C, Formulas 7 and 8 for tonebursts; rounded to 0.1 dB they give the tables",
 }
