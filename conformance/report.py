@@ -131,7 +131,7 @@ def allowed(row: Row) -> str:
         Such as "±1.0" or "+1.0; −1.5".
     """
     if row.above == -row.below:
-        return f"±{row.above:.1f}"
+        return f"±{row.above:.1f}" if row.above >= 0.1 else f"±{row.above:g}"
     return f"{number(row.above, 1, sign=True)}; {number(row.below, 1, sign=True)}"
 
 

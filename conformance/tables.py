@@ -29,16 +29,17 @@ def _table_3(rows: Sequence[Row], sample_rate: int) -> str:
     lines = []
     for where in dict.fromkeys(where for _, where in found):
         cells = [where, allowed(found["A", where])]
-        for kind in "ACZ":
+        for kind in "AC":
             row = found[kind, where]
             values = (row.measured, row.deviation, row.margin)
             cells += [number(row.expected, 1), *(number(value) for value in values)]
-        lines.append(cells)
+        lines.append([*cells, number(found["Z", where].measured)])
     head = [
         "Frequency",
         "Limits",
-        *(f"{kind} {what}" for kind in "ACZ" for what in ("goal", "measured", "off", "margin")),
+        *(f"{kind} {what}" for kind in "AC" for what in ("goal", "measured", "off", "margin")),
     ]
+    head.append("Z")
     return markdown_table(head, lines)
 
 
@@ -77,10 +78,11 @@ def _clause(rows: Sequence[Row], clause: Clause) -> str:
     lines = []
     for what, where in dict.fromkeys((what, where) for what, where, _ in found):
         of_rates = [found.get((what, where, rate)) for rate in RATES]
-        first = next(row for row in of_rates if row is not None)
+        there = [row for row in of_rates if row is not None]
         measured = [number(row.measured) if row is not None else "" for row in of_rates]
-        lines.append([what, where, number(first.expected), allowed(first), *measured])
-    return markdown_table(["What", "Where", "Goal", "Limits", *_rates()], lines)
+        least = number(min(row.margin for row in there))
+        lines.append([what, where, number(there[0].expected), allowed(there[0]), *measured, least])
+    return markdown_table(["What", "Where", "Goal", "Limits", *_rates(), "Smallest margin"], lines)
 
 
 def _rates() -> list[str]:
