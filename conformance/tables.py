@@ -1,0 +1,118 @@
+"""Tables of all rows, as an acoustician reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from conformance import limits
+from conformance.limits import Clause
+from conformance.report import RATES, allowed, markdown_table, number
+from conformance.rows import Row
+
+#: Told under headings of their own, band by band, or too many (5.5.7): the CSV has them.
+TOLD_APART = {
+    limits.TABLE_3,
+    limits.BETWEEN,
+    limits.TABLE_4,
+    limits.TABLE_1_INSIDE,
+    limits.TABLE_1_OUTSIDE,
+    limits.BANDWIDTH,
+    limits.SWEEP,
+    limits.SUMMATION,
+}
+
+
+def _table_3(rows: Sequence[Row], sample_rate: int) -> str:
+    found = {
+        (row.what, row.where): row for row in rows if row.clause == limits.TABLE_3 and row.sample_rate == sample_rate
+    }
+    lines = []
+    for where in dict.fromkeys(where for _, where in found):
+        cells = [where, allowed(found["A", where])]
+        for kind in "AC":
+            row = found[kind, where]
+            values = (row.measured, row.deviation, row.margin)
+            cells += [number(row.expected, 1), *(number(value) for value in values)]
+        lines.append([*cells, number(found["Z", where].measured)])
+    head = [
+        "Frequency",
+        "Limits",
+        *(f"{kind} {what}" for kind in "AC" for what in ("goal", "measured", "off", "margin")),
+    ]
+    head.append("Z")
+    return markdown_table(head, lines)
+
+
+def _table_4(rows: Sequence[Row], what: str) -> str:
+    found = {(row.where, row.sample_rate): row for row in rows if row.clause == limits.TABLE_4 and row.what == what}
+    lines = []
+    for where in dict.fromkeys(where for where, _ in found):
+        of_rates = [found[where, rate] for rate in RATES]
+        least = min(row.margin for row in of_rates)
+        first = of_rates[0]
+        measured = [number(row.measured) for row in of_rates]
+        lines.append([where, number(first.expected, 1), allowed(first), *measured, number(least)])
+    return markdown_table(["Burst", "Reference", "Limits", *_rates(), "Smallest margin"], lines)
+
+
+def _bands(rows: Sequence[Row], sample_rate: int) -> str:
+    """Say of each band its margins to the mask, its bandwidth and what it read in the sweep."""
+    of_rate = [row for row in rows if row.sample_rate == sample_rate]
+    mask = [row for row in of_rate if row.clause in (limits.TABLE_1_INSIDE, limits.TABLE_1_OUTSIDE)]
+    lines = []
+    for band in [row.where for row in of_rate if row.clause == limits.BANDWIDTH]:
+        cells = [band.removeprefix("band ")]
+        for side in ("inside", "below", "above"):
+            margins = [row.margin for row in mask if row.what == side and row.where.startswith(f"{band} at ")]
+            cells.append(number(margins[0]) if margins else "")
+        for clause in (limits.BANDWIDTH, limits.SWEEP, limits.SUMMATION):
+            off = [row.deviation for row in of_rate if row.clause == clause and row.where == band]
+            cells.append(number(off[0], sign=True) if off else "")
+        lines.append(cells)
+    head = ["Band", "Margin inside", "Margin below", "Margin above", "Bandwidth off", "Sweep off", "Sum off"]
+    return markdown_table(head, lines)
+
+
+def _clause(rows: Sequence[Row], clause: Clause) -> str:
+    found = {(row.what, row.where, row.sample_rate): row for row in rows if row.clause == clause}
+    lines = []
+    for what, where in dict.fromkeys((what, where) for what, where, _ in found):
+        of_rates = [found.get((what, where, rate)) for rate in RATES]
+        there = [row for row in of_rates if row is not None]
+        measured = [number(row.measured) if row is not None else "" for row in of_rates]
+        least = number(min(row.margin for row in there))
+        lines.append([what, where, number(there[0].expected), allowed(there[0]), *measured, least])
+    return markdown_table(["What", "Where", "Goal", "Limits", *_rates(), "Smallest margin"], lines)
+
+
+def _rates() -> list[str]:
+    return [f"{rate / 1_000:g} kHz" for rate in RATES]
+
+
+def all_tables(rows: Sequence[Row]) -> str:
+    """Write all rows but those between the nominal frequencies and those of C and Z in Table 4.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        All.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    parts = ["## All measurements\n", "In dB; decays in dB/s. `levels.csv` has every row.\n"]
+    for rate in RATES:
+        parts += [f"### Table 3 at {rate / 1_000:g} kHz\n", _table_3(rows, rate)]
+    parts.append("![Weightings](weightings.png)\n")
+    for what in ("LAFmax", "LASmax", "LAE"):
+        parts += [f"### Table 4, {what} − LA\n", _table_4(rows, what)]
+    parts.append("![Tonebursts](tonebursts.png)\n")
+    for clause in dict.fromkeys(row.clause for row in rows):
+        if clause not in TOLD_APART:
+            parts += [f"### {clause.name}: {clause.words}\n", _clause(rows, clause)]
+    for rate in RATES:
+        parts += [f"### IEC 61260-1 at {rate / 1_000:g} kHz\n", _bands(rows, rate)]
+    parts += ["![Third octaves](third_octaves.png)\n", "![A by scipy](peers.png)\n"]
+    return "\n".join(parts)
