@@ -8,10 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
+
+from sourdine.operations.watchdog import Watchdog
 
 PROGRAM = """
 import asyncio, sys, time
@@ -46,6 +49,23 @@ def test_a_loop_that_hangs_in_foreign_code_ends_the_process() -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 10
     assert [json.loads(line)["event"] for line in said.splitlines()] == ["hangs"]
+
+
+@pytest.mark.parametrize(("n_looks", "hangs"), [(3, False), (4, True)])
+def test_looks_are_counted_and_not_seconds(n_looks: int, hangs: bool) -> None:
+    """However long a look takes: while the whole process is stopped, nobody looks."""
+    hung: list[bool] = []
+    watchdog = Watchdog(hangs_s=2.0, on_hang=lambda: hung.append(True))
+    looks = iter([False] * n_looks)
+
+    class Over(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            time.sleep(1.0)
+            return next(looks, True)
+
+    watchdog._is_over = Over()
+    watchdog._watch()
+    assert bool(hung) is hangs
 
 
 def test_a_process_that_was_stopped_goes_on() -> None:
