@@ -63,6 +63,7 @@ BAND_LINEARITY = Clause("IEC 61260-1:2014, 5.13", "level linearity of third-octa
 SWEEP = Clause("IEC 61260-1:2014, 5.14", "third-octave bands in an exponential sweep", "ab")
 SUMMATION = Clause("IEC 61260-1:2014, 5.16", "sum of neighbouring third-octave bands", "ab")
 FAR_INSIDE = Clause("ours, A weighting", "what A leaves of its limits of Table 3, less the 0.4 dB asked for", "")
+METER = Clause("ours, meter", "`Levels` reads what the weightings, `time_weighting` and `leq` read", "")
 SPLITS = Clause("ours, blocks", "LAeq, LAE and maxima do not depend on the blocks", "")
 ENERGY = Clause("ours, energy", "energies of seconds and of periods sum up to the whole", "")
 PERCENTILES = Clause("ours, percentiles", "LA10, LA50 and LA90 of three known levels, L10 to L90 of a ramp", "")

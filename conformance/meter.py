@@ -271,6 +271,37 @@ def street(sample_rate: int, seconds: float = 20.0) -> Signal:
     return noise.astype(np.float32)
 
 
+def agreement(sample_rate: int) -> Iterator[Row]:
+    """Compare the meter with the functions that Table 3 was measured through.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+
+    Yields
+    ------
+    Row
+        Of equivalent levels and maxima of noise.
+    """
+    y = street(sample_rate)
+    summary = heard(y, sample_rate)
+    a, c = (WEIGHTINGS[kind](y, sample_rate=sample_rate) for kind in "AC")
+    fast, slow = (
+        float(time_weighting(a, sample_rate=sample_rate, time_constant_s=seconds).max())
+        for seconds in TIME_WEIGHTINGS.values()
+    )
+    pairs = {
+        "LAeq": (summary.laeq_db, level_db(a, sample_rate)),
+        "LCeq": (summary.lceq_db, level_db(c, sample_rate)),
+        "LAFmax": (summary.lafmax_db, fast),
+        "LASmax": (summary.lasmax_db, slow),
+        "LCpeak": (summary.lcpeak_db, 20 * float(np.log10(np.abs(c).max()))),
+    }
+    for what, (by_meter, by_functions) in pairs.items():
+        yield Row(limits.METER, what, sample_rate, "noise", by_meter, by_functions, 0.01, -0.01)
+
+
 def sums(sample_rate: int) -> Iterator[Row]:
     """Cut a signal into blocks of any length, and sum up the energies of its parts.
 
@@ -347,6 +378,7 @@ def measure(sample_rate: int) -> Iterator[Row]:
         decays,
         fast_against_slow,
         stability,
+        agreement,
         sums,
         percentiles,
     ):

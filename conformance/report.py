@@ -223,7 +223,7 @@ the formulas of the standard: its difference is what the design of A or C does n
 ABSENT = """\
 python-acoustics 0.2.6 is absent: it does not import beside a current scipy (`scipy.special.sph_harm` is gone).
 phonometry needs Python 3.13; where it is installed, the report in `dist/conformance` has it in this table. It takes the
-percentiles from every sample, `Levels` from the level at each 125 ms.
+percentiles from every sample after 0.6 s, `Levels` from the level at each 125 ms from the start.
 """
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import dsp_core.arrays
 import numpy as np
 import pytest
 from conformance import __main__, bands, limits, meter, weightings
@@ -61,6 +63,11 @@ def test_the_table_holds_every_row(measured: Measured) -> None:
     assert as_csv(measured.rows).count("\n") == len(measured.rows) + 1
     assert "nan" not in as_csv(measured.rows)
     assert "nan" not in page(measured, all_tables(measured.rows))
+
+
+def test_what_the_page_calls_absent_is_absent() -> None:
+    names = set(dsp_core.arrays.__all__) - {"third_octave_levels"}
+    assert {name for name in names if re.search("octave|day|evening|night|lden|z_weight", name.lower())} == set()
 
 
 def outside(rows: Iterable[Row]) -> set[str]:
