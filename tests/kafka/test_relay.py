@@ -41,6 +41,16 @@ def town(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[City]:
     made.end()
 
 
+@pytest.fixture
+def gateway(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Start a gateway that only seals, and end it if the test has not."""
+    sound = write_wav(tmp_path / "x.wav", noise(9.0))
+    (tmp_path / "sensor.toml").write_text(_settings(city, zone_key, sound), "utf-8")
+    with subprocess.Popen([*SOURDINE, "gateway", "--quiet", "sensor.toml"], cwd=tmp_path) as process:
+        yield process
+        process.kill()
+
+
 def last_full_minute() -> int:
     """Wait for a time at which the whole minute before is over by some seconds, and every second of it still counts."""
     while not 6 <= time.time() % 60 <= 40:
@@ -86,13 +96,11 @@ def _settings(city: Broker, zone_key: Path, path: Path) -> str:
 
 
 def test_workers_that_are_killed_hear_what_one_process_hears(
-    town: City, city: Broker, zone_key: Path, tmp_path: Path
+    town: City, city: Broker, gateway: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     town.enrol(SENSORS)
     for stage, name in (("describe", "1"), ("describe", "2"), ("classify", "1"), ("gate", "1")):
         town.start(stage, name)
-    (tmp_path / "sensor.toml").write_text(_settings(city, zone_key, write_wav(tmp_path / "x.wav", noise(9.0))), "utf-8")
-    gateway = subprocess.Popen([*SOURDINE, "gateway", "--quiet", "sensor.toml"], cwd=tmp_path)
     wait_until(lambda: len(town.members("sourdine-describe")) == 2, "two workers that describe")
     start = last_full_minute()
     sound = np.concatenate([eventful(30.0), noise(35.0)])
