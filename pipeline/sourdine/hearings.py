@@ -187,11 +187,15 @@ class Hearings:
         for state in states:
             try:
                 checkpoint = self._sealer.unseal(sensor_id=sensor_id, sealed=state)
-                kept.append((checkpoint, orjson.loads(checkpoint.note)))
             except BlockError as error:
                 refusal = error
-        if not kept and refusal is not None:
-            raise refusal
+                continue
+            if checkpoint.note:
+                kept.append((checkpoint, orjson.loads(checkpoint.note)))
+        if not kept:
+            if refusal is not None:
+                raise refusal
+            return
         checkpoint, note = max(kept, key=lambda one: (one[1]["read_to"], one[1]["order"]["now_ms"]))
         hearing = Hearing(sensor_id, self._policy, self._sealer)
         hearing.restore(checkpoint, note["stretch"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,8 @@ from tests.relay import values
 from tests.sounds import RATE, eventful, noise, pcm16, write_wav
 
 from sourdine.cut import Message
-from sourdine.errors import ConfigError
 from sourdine.flow import Flow
 from sourdine.gateway.relay import BlockSender, block_s_of, encoding_of
-from sourdine.gateway.settings import load
 from sourdine.hearings import Hearings
 from sourdine.outgoing.cloudevents import encode
 
@@ -116,9 +113,3 @@ def test_boots_grow_over_restarts_and_pauses(tmp_path: Path, blocks: list[tuple[
 def test_blocks_are_as_their_stream_is(changed: dict[str, Any], channel: str, block_s: float, encoding: str) -> None:
     pcm = replace(PCM, **changed)
     assert (block_s_of(pcm), encoding_of(pcm, channel)) == (block_s, encoding)
-
-
-def test_what_the_workers_alone_decide_is_no_key_here(tmp_path: Path) -> None:
-    (tmp_path / "relay.toml").write_text('placement = "relay"\npolicy = "noise"\n', "utf-8")
-    with pytest.raises(ConfigError, match="policy: unknown key; known: "):
-        load(tmp_path / "relay.toml", today=date(2026, 1, 1))

@@ -35,7 +35,7 @@ def test_missing_right_is_named(user: str, principal: str, words: str, city: Bro
 
 
 #: Left out, so that the first thing that is missing is the one that is meant.
-EVERYBODYS = {"sourdine.events.v1", "sourdine.levels.v1", "sourdine.health.v1"}
+EVERYBODYS = {"sourdine.events.v1", "sourdine.levels.v1", "sourdine.health.v1", "sourdine.ledger.v1"}
 
 
 def test_missing_group_is_named(city: Broker) -> None:

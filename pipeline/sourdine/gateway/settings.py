@@ -164,6 +164,8 @@ def _streams(table: _Table) -> tuple[StreamSettings, ...]:
     if not isinstance(found, list) or not found or not all(isinstance(keys, dict) for keys in found):
         raise table.refusal("streams", "at least one table [[streams]]")
     streams = tuple(_stream(table, number, keys) for number, keys in enumerate(found, start=1))
+    if table.keys["placement"] == "relay" and any(stream.full_scale_db is not None for stream in streams):
+        raise ConfigError(f"{table.name}: calibration: in placement relay the workers have them")
     _refuse_twice(table, "sensor", [stream.sensor_id for stream in streams])
     _refuse_twice(table, "port", [stream.port for stream in streams if stream.port])
     _refuse_twice(table, "path", [stream.path for stream in streams if stream.kind == "pipe"])

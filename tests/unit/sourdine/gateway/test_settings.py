@@ -84,6 +84,11 @@ BROKEN = {
     "format": (TOP + PIPE + 'format = "mp3"\n', "sensor 17: format: expected u8, s16le"),
     "channel": (TOP + PIPE + "channel = 2\n", "sensor 17: channel: expected at most 1, as channels says, got 2"),
     "each channel": (TOP + PIPE + 'channel = "each"\n', 'channel: expected a number from 1 to 64, or "mix", got each'),
+    "calibration of the workers": (
+        TOP.replace("cluster", "relay") + PIPE + 'calibration = "."\n',
+        "in placement relay the workers have them",
+    ),
+    "policy of the workers": (TOP.replace("cluster", "relay") + 'policy = "noise"\n' + PIPE, "policy: unknown key"),
     "calibration": (TOP + TCP + 'calibration = "sensor-17.toml"\n', "of sensor 17, expected sensor 18"),
     "rate of a file": (TOP + FILE + "rate = 16000\n", "sensor 19: rate: unknown key"),
     "no recording": (TOP + FILE.replace("street.wav", "zone.key"), "sensor 19: path: "),
