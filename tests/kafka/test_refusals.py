@@ -103,7 +103,7 @@ def test_a_worker_that_cannot_start_says_why(
     cases: dict[str, tuple[int, dict[str, str]]] = {
         "gives no answer: check bootstrap": (6, {"kafka": str(files / "gate-nowhere.toml")}),
         "password_file holds another password": (7, {"kafka": str(files / "gate-password.toml")}),
-        "SOURDINE_STAGE: expected classify or gate, got nothing": (2, {"stage": ""}),
+        "SOURDINE_STAGE: expected describe, classify or gate, got nothing": (2, {"stage": ""}),
         "sourdine key new FILE makes one": (2, {"key": ""}),
         "its owner alone": (2, {"key": str(files / "open.key")}),
         "steet": (3, {"policy": "steet"}),
