@@ -36,7 +36,8 @@ def make_worker(settings: WorkerSettings) -> WorkerApp:
     rejects = Rejects(outbox, settings.stage)
     _STAGES[settings.stage](made, settings, outbox, rejects)
     made.task(rejects.tell_on)
-    made.last_words += [rejects.tell, made.commit_all, outbox.stop]
+    # What was under way is acknowledged once it is sent, so the commit comes last.
+    made.last_words += [rejects.tell, outbox.stop, made.commit_all]
     return made
 
 
