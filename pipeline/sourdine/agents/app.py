@@ -36,8 +36,7 @@ def make_worker(settings: WorkerSettings) -> WorkerApp:
     rejects = Rejects(outbox, settings.stage)
     _STAGES[settings.stage](made, settings, outbox, rejects)
     made.task(rejects.tell_on)
-    # What was under way is acknowledged once it is sent, so the commit comes last.
-    made.last_words += [rejects.tell, outbox.stop, made.commit_all]
+    made.last_words += [rejects.tell, outbox.flush, made.commit_all, outbox.stop]
     return made
 
 

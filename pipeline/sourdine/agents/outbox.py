@@ -35,6 +35,12 @@ class Outbox:
         self._starting = asyncio.Lock()
         self._producer: Any = None
 
+    async def flush(self) -> None:
+        """Wait until all of it stands at the broker, and whoever waited for that has acknowledged what it came from."""
+        if self._producer is not None:
+            await self._producer.flush()
+            await asyncio.sleep(0)
+
     async def stop(self) -> None:
         """Send what waits, and disconnect."""
         if self._producer is not None:
