@@ -130,7 +130,7 @@ def _steady(library: Library, sensor_id: int, seed: int) -> Sensor:
     if sensor_id % 10 == 3:  # sound is lost on the way, for longer than a period
         parts = [(start, 20.0 + rng.uniform(), True), (start + 46, 28.0, False)]
     elif sensor_id % 10 == 6:  # the sensor is started anew
-        parts = [(start, 36.0 + rng.uniform(), True), (start + 41, 33.0, True)]
+        parts = [(start, 36.0 + rng.uniform(), True), (start + 43, 31.0, True)]
     else:
         parts = [(start, 74.0 + rng.uniform(), True)]
     return _sensor(library, sensor_id, rng, parts)
@@ -139,7 +139,7 @@ def _steady(library: Library, sensor_id: int, seed: int) -> Sensor:
 def _restarted(library: Library, sensor_id: int, seed: int, restart: int) -> Sensor:
     """Hear over two minutes around a restart of the process."""
     rng, start = np.random.default_rng([seed, sensor_id]), HOUR - 118 + sensor_id % 7
-    before = restart - 2 - start - rng.uniform()
+    before = restart - 4 - start - rng.uniform()
     return _sensor(library, sensor_id, rng, [(start, before, True), (restart + 2 + sensor_id % 3, 78.0, True)])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -59,7 +60,7 @@ class Town:
         live, chance = Live(self.folder / "cluster", "cluster"), random.Random(3)
         records = live.run(self.group, seed=3)
         assert live.sealer is not None
-        return records, scored(sent(live.windows, chance), live.sealer, chance), live.sealer
+        return records, scored(sent(live.sealed, chance), live.sealer, chance), live.sealer
 
     def cluster(self, seed: int, late_ms: int = 0) -> list[bytes]:
         """The same, judged by workers of the zone."""
@@ -74,11 +75,21 @@ class Town:
         return sorted([*records, *judges.kept.values.values()])
 
     def relay(self, seed: int) -> list[bytes]:
-        """Sensors that only seal, with everything behind the broker."""
+        """Sensors that only seal, all else behind the broker; blocks of any length, lost, doubled, out of order."""
         chance, key = random.Random(seed), self.folder / "relay.key"
         create_key(key)
         sealer = Sealer(key)
-        sound = sent(sound_sent(self.group, sealer, chance), chance)
+        return self._behind(sent(sound_sent(self.group, sealer, chance), chance), sealer, chance)
+
+    def relay_by_gateway(self, seed: int) -> list[bytes]:
+        """The same by the gateway of that placement."""
+        live, chance = Live(self.folder / "relay", "relay"), random.Random(seed)
+        assert live.run(self.group, seed) == []
+        assert live.sealer is not None
+        return self._behind(sent(live.sealed, chance), live.sealer, chance)
+
+    def _behind(self, sound: Log, sealer: Sealer, chance: random.Random) -> list[bytes]:
+        """Describe, score and judge."""
         let_pass(sound, sealer, self.group.end - 1)
         describers = Describers(sealer, self.group, chance)
         describers.describe(sound)
@@ -115,8 +126,9 @@ def test_workers_that_are_minutes_late_give_the_same(town: Town) -> None:
     assert town.cluster(9, LATE_MS) == town.local
 
 
-def test_workers_that_describe_give_the_same(town: Town) -> None:
-    assert without_fast(town.relay(4)) == without_fast(town.local)
+@pytest.mark.parametrize("relay", [Town.relay, Town.relay_by_gateway])
+def test_workers_that_describe_give_the_same(relay: Callable[[Town, int], list[bytes]], town: Town) -> None:
+    assert without_fast(relay(town, 4)) == without_fast(town.local)
 
 
 def test_the_scenario_is_rich(towns: list[Town]) -> None:
