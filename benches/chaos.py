@@ -190,14 +190,14 @@ def malformed(bench: Bench, n: int) -> bool:
     """Send rubbish as fast as it goes, to both stages, and watch their memory."""
     with bench.town(n / 1500 + 60) as town:
         samples: list[tuple[int, dict[str, float]]] = []
-        n_sent = 0
+        n_sent, step = 0, max(1, min(50_000, n // 10))
 
         def lag() -> int:
             return town.lag("sourdine-classify", WINDOWS) + town.lag("sourdine-gate", CANDIDATES)
 
         while n_sent < n:
-            mischief.send_rubbish(town, range(FIRST_SENSOR - 24, FIRST_SENSOR - 12), min(50_000, n - n_sent))
-            n_sent = min(n, n_sent + 50_000)
+            mischief.send_rubbish(town, range(FIRST_SENSOR - 24, FIRST_SENSOR - 12), step)
+            n_sent += step
             wait_until(lambda: lag() < 5_000, "the workers keep up", 600.0)
             samples.append((n_sent, {name: worker.rss_mb() for name, worker in town.workers.items()}))
         half = len(samples) // 2  # what a process takes at first is not a slope

@@ -61,8 +61,7 @@ class Outbox:
 
     async def stop(self) -> None:
         """Send what waits, and disconnect."""
-        for _ in range(MAX_IN_FLIGHT):  # all of the room is there only when nothing is in flight
-            await self._room.acquire()
+        await self.settle()
         if self._postman is not None:
             self._postman.cancel()
             await asyncio.wait([self._postman])
@@ -116,11 +115,10 @@ class Outbox:
 
     def _delivered(self, letter: _Letter, result: asyncio.Future[Any]) -> None:
         self._room.release()
+        if not result.cancelled():
+            if (error := result.exception()) is not None:
+                end(EXIT_SEND, Told.SEND_FAILED, topic=Name(letter.topic), error=type_of(error))
+            letter.done.set_result(None)
         self._n_unsent -= 1
-        if not self._n_unsent:
+        if not self._n_unsent:  # after whoever waits for the message: it is acknowledged before all counts as settled
             self._is_empty.set()
-        if result.cancelled():
-            return
-        if (error := result.exception()) is not None:
-            end(EXIT_SEND, Told.SEND_FAILED, topic=Name(letter.topic), error=type_of(error))
-        letter.done.set_result(None)

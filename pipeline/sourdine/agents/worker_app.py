@@ -51,7 +51,9 @@ class WorkerApp(faust.App):  # type: ignore[misc]
         return self.consumer.assignment() if self.assignments.n else ()
 
     async def commit_all(self) -> None:
-        """Commit what was acknowledged."""
+        """Commit what was acknowledged: where a commit is under way, Faust waits for that one and does no other."""
+        while await self.consumer.maybe_wait_for_commit_to_finish():
+            pass
         await self.consumer.commit()
 
     async def _say_last_words(self, *_: Any, **__: Any) -> None:
