@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tests.chain import street
 from tests.kafka.broker.server import Broker
-from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
+from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, STATES, WINDOWS, City, events_of, recently, windows_of
 from tests.kafka.processes import HANG_S, ROOT, wait_until
 from tests.sounds import eventful
 
@@ -30,6 +30,7 @@ FORGETFUL, RUBBISH, RESTING = 350, 300, 340
 def town(city: Broker, zone_key: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """One worker of each stage for all tests here, which differ in their sensors."""
     made = City(city, tmp_path_factory.mktemp("town"), zone_key)
+    made.send(STATES, FORGETFUL, b"no state", b"17")  # from here on it stands among those that the gate reads first
     made.enrol([FORGETFUL, RUBBISH, RESTING])
     made.start("classify", "1")
     made.start("gate", "1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from sourdine.agents.exits import faultless
 from sourdine.agents.shell import ScoringShell
 from sourdine.cut import Scoring
 
@@ -37,4 +38,4 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     async def classify(stream: Any) -> None:
         """Score each window."""
         async for event in stream.events():
-            await shell.take(event, app.consumer)
+            await faultless(shell.take(event, app.consumer), settings.stage)

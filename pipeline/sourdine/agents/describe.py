@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dsp_core.records import LevelRecord, SensorHealth
 
 from sourdine.agents.classify import WINDOWS
+from sourdine.agents.exits import faultless
 from sourdine.agents.keeping import KeepingShell
 from sourdine.agents.states import States
 from sourdine.hearing import SealedWindow
@@ -41,7 +42,7 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     rejects : Rejects
         Counts what is refused.
     """
-    states = States(settings.broker, outbox, settings.stage)
+    states = States(settings.broker, outbox, rejects, settings.stage)
     shell = KeepingShell(
         app,
         lambda: Hearings(settings.sealer, settings.policy.core, settings.full_scale_of),
@@ -55,6 +56,6 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     async def describe(stream: Any) -> None:
         """Hear each block."""
         async for event in stream.events():
-            await shell.take(event)
+            await faultless(shell.take(event), settings.stage)
 
     shell.attach()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dsp_core.records import Event
 
 from sourdine.agents.classify import CANDIDATES
+from sourdine.agents.exits import faultless
 from sourdine.agents.keeping import KeepingShell
 from sourdine.agents.states import States
 from sourdine.cut import Gates
@@ -34,7 +35,7 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     rejects : Rejects
         Counts what is refused.
     """
-    states = States(settings.broker, outbox, settings.stage)
+    states = States(settings.broker, outbox, rejects, settings.stage)
     shell = KeepingShell(
         app,
         lambda: Gates(settings.sealer, settings.policy.core, settings.full_scale_of),
@@ -48,6 +49,6 @@ def add(app: WorkerApp, settings: WorkerSettings, outbox: Outbox, rejects: Rejec
     async def gate(stream: Any) -> None:
         """Judge each candidate."""
         async for event in stream.events():
-            await shell.take(event)
+            await faultless(shell.take(event), settings.stage)
 
     shell.attach()

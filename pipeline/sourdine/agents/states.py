@@ -7,6 +7,8 @@ replace nor delete a newer state. The reader takes the newest by its position; o
 from __future__ import annotations
 
 import os
+import re
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sourdine.agents.outbox import Outbox
+    from sourdine.agents.rejects import Rejects
     from sourdine.broker import BrokerSettings
 
 TOPIC: Final = "sourdine.checkpoints.v1"
+#: Whose state it is, of which stage, and who wrote it.
+_KEY: Final = re.compile(rb"(?P<sensor>[0-9]{1,10}) (?P<stage>[a-z]+) .+")
 _WAIT_MS: Final = 5_000
 
 
@@ -32,12 +37,14 @@ class States:
         Where they are.
     outbox : Outbox
         What they are sent with.
+    rejects : Rejects
+        Counts what is no state.
     stage : str
         Name of the stage.
     """
 
-    def __init__(self, broker: BrokerSettings, outbox: Outbox, stage: str) -> None:
-        self._broker, self._outbox, self._stage = broker, outbox, stage
+    def __init__(self, broker: BrokerSettings, outbox: Outbox, rejects: Rejects, stage: str) -> None:
+        self._broker, self._outbox, self._rejects, self._stage = broker, outbox, rejects, stage
         self._writer = os.urandom(8).hex()
         self._consumer: Any = None
         self.is_reading = False
@@ -123,8 +130,11 @@ class States:
     def _by_sensor(self, partition: int, newest: dict[bytes, bytes | None]) -> dict[int, list[bytes]]:
         found: dict[int, list[bytes]] = defaultdict(list)
         for key, state in newest.items():
-            sensor, stage, _ = key.decode("ascii", "replace").split(" ", 2)
-            if stage == self._stage and state is not None:
-                found[int(sensor)].append(state)
-                self._others[partition, int(sensor)].add(key)
+            named = _KEY.fullmatch(key)
+            if named is None:
+                self._rejects.count(0, int(time.time()), "state_bad_key", partition)
+            elif named["stage"] == self._stage.encode() and state is not None:
+                sensor_id = int(named["sensor"])
+                found[sensor_id].append(state)
+                self._others[partition, sensor_id].add(key)
         return found
