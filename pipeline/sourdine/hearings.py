@@ -118,7 +118,7 @@ class Hearings:
         else:
             for one in self._sequencer.push(sealed_header(message.sealed), message.received_ms, message):
                 outputs += self._hear(one, block if one is message else None)
-        if sensor_id in self._hearings:
+        if sensor_id in self._hearings or self._sequencer.held(sensor_id):  # which others' time may let be heard
             self._read_to[sensor_id] = message.kafka_offset + 1
         return outputs + self._told()
 

@@ -253,3 +253,17 @@ def test_a_state_of_another_zone_is_no_state() -> None:
     fresh.restore(1, [state, b"of another zone"])
     assert fresh.knows(1)
     assert fresh.ledger(1) == hearings.ledger(1)
+
+
+def test_a_sensor_that_is_first_heard_by_the_time_of_others_has_a_state() -> None:
+    mine = sent(pieces(silence(6), [1.0], 1))
+    silent = sent(pieces(silence(2), [1.0], 2), first=3)  # met midway, so that they wait; then it says no more
+    hearings = stage()
+    heard(hearings, logged(mine, silent))
+    assert hearings.knows(2)
+    assert facts(hearings, 2) == {"processed": 2}
+    successor, before = stage(), hearings.read_from(2)
+    successor.restore(2, [hearings.state(2)])
+    assert successor.read_from(2) <= before
+    assert heard(successor, [message for message in logged(mine, silent) if message.sensor_id == 2]) == []
+    assert facts(successor, 2) == {"processed": 2}
