@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from dsp_core.zone import AudioBlock, Sealer
 
 _MS_PER_S: Final = 1_000
+#: Time passes for all sensors once a second: what was read is newer than a sensor's own time by less than this.
+_NEWER_MS: Final = 2_000
+#: Blocks of 1 ms for 34 years. Nobody has counted beyond, and counts of gaps would leave the numbers that JSON holds.
+_MAX_SEQUENCE: Final = 2**40
+SEQUENCE_AHEAD: Final = "sequence_ahead"
 #: The keys of what is held are numbers, and those of counts are words.
 _NOWHERE: Final = 2**63 - 1
 _JSON: Final = orjson.OPT_NON_STR_KEYS
@@ -106,7 +111,7 @@ class Hearings:
             What comes of it, and of the time that has passed.
         """
         sensor_id = message.sensor_id
-        if message.kafka_offset < self._read_to.get(sensor_id, 0):
+        if self._was_read(message):
             self._give_back(message)
             return []
         outputs = self._let_pass(message.received_ms)
@@ -116,9 +121,9 @@ class Hearings:
             self._sequencer.turn_away(sensor_id, error.reason)
             self._refuse(message, error.reason)
         else:
-            for one in self._sequencer.push(sealed_header(message.sealed), message.received_ms, message):
+            for one in self._in_order(message):
                 outputs += self._hear(one, block if one is message else None)
-        if sensor_id in self._hearings:
+        if sensor_id in self._hearings or self._sequencer.held(sensor_id):  # which others' time may let be heard
             self._read_to[sensor_id] = message.kafka_offset + 1
         return outputs + self._told()
 
@@ -223,6 +228,14 @@ class Hearings:
         facts: dict[str, Any] = {"sensor_id": sensor_id, "kafka_offset": self._read_to[sensor_id]}
         return LedgerLine(sensor_id, orjson.dumps(facts | self._sequencer.fates_of(sensor_id).facts()))
 
+    def _in_order(self, message: Message) -> list[Message]:
+        facts = sealed_header(message.sealed)
+        if facts.sequence > _MAX_SEQUENCE:
+            self._sequencer.turn_away(message.sensor_id, SEQUENCE_AHEAD)
+            self._refuse(message, SEQUENCE_AHEAD)
+            return []
+        return self._sequencer.push(facts, message.received_ms, message)
+
     def _hear(self, message: Message, block: AudioBlock | None) -> list[Heard]:
         """Hear a block whose turn it is; one that had to wait is opened again, so that no sound lies here meanwhile."""
         sensor_id, hearing = message.sensor_id, self._hearings.get(message.sensor_id)
@@ -256,6 +269,13 @@ class Hearings:
             heard for message in self._sequencer.advance(now_ms) for heard in self._hear(message, None)
         ]
         return outputs + [heard for hearing in self._hearings.values() for heard in hearing.let_pass(now_ms)]
+
+    def _was_read(self, message: Message) -> bool:
+        """Whether a message is in the state; if it is newer than the state, its topic was made anew instead."""
+        sensor_id = message.sensor_id
+        if message.kafka_offset >= self._read_to.get(sensor_id, 0):
+            return False
+        return message.received_ms <= self._sequencer.now_ms_of(sensor_id) + _NEWER_MS
 
     def _give_back(self, message: Message) -> None:
         """Take a message that is read again: it was counted before, and what it was heard as has left."""

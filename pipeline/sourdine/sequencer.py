@@ -193,7 +193,7 @@ class Sequencer(Generic[Message]):
         held = sensor.stream.held.values() if sensor and sensor.stream else ()
         return [message for message in held if message is not None]
 
-    def push(self, facts: Facts, received_ms: int, message: Message, *, newest_ms: int = 0) -> list[Message]:
+    def push(self, facts: Facts, received_ms: int, message: Message) -> list[Message]:
         """Take a message.
 
         Parameters
@@ -204,8 +204,6 @@ class Sequencer(Generic[Message]):
             When the broker took it.
         message : object
             Opaque.
-        newest_ms : int, default=0
-            Time of the newest message that the broker has, if it is known: a message over 120 s older is late.
 
         Returns
         -------
@@ -226,16 +224,15 @@ class Sequencer(Generic[Message]):
             self._turn_away(fates, message, CLOCK_AHEAD)
             return []
         released = list(_timed_out(sensor))
-        stream = sensor.stream
-        if stream is None or facts.boot_ns > stream.boot_ns:
+        if sensor.stream is None or facts.boot_ns > sensor.stream.boot_ns:
             released += _reboot(sensor, facts)
-            stream = sensor.stream
+        stream = sensor.stream
         assert stream is not None
         if facts.boot_ns < stream.boot_ns:
             if not _pass_by(sensor, facts):
                 self._turn_away(fates, message, CLOCK_BACK)
             return released
-        is_late = max(newest_ms, sensor.now_ms) - received_ms > LATE_MS
+        is_late = sensor.now_ms - received_ms > LATE_MS
         return [*released, *_take(sensor, stream, facts.sequence, None if is_late else message)]
 
     def advance(self, now_ms: int) -> list[Message]:
@@ -290,6 +287,16 @@ class Sequencer(Generic[Message]):
         """
         if sensor_id in self._sensors:
             self._sensors[sensor_id].fates.turned_away[reason] += 1
+
+    def now_ms_of(self, sensor_id: int) -> int:
+        """Return how far time has passed for a sensor that is known.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        return self._sensors[sensor_id].now_ms
 
     def fates_of(self, sensor_id: int) -> Fates:
         """Return the counts of a sensor that is known.

@@ -82,6 +82,12 @@ def test_units_hold_as_systemd_reads_them(unit: str, root: Path, tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("unit", UNITS)
+def test_units_let_the_program_forbid_itself_a_core(unit: str, root: Path) -> None:
+    last = lines_of(root / "deploy/systemd" / unit, "SystemCallFilter")[-1]
+    assert {"prlimit64", "setrlimit"} <= set(last.split()), "without them `leave_no_core` fails, and nothing starts"
+
+
 def test_units_start_what_there_is(root: Path) -> None:
     folder = root / "deploy" / "systemd"
     assert sorted(file.name for file in folder.iterdir()) == sorted(UNITS)

@@ -105,6 +105,12 @@ class _Sensor:
         if self.since_ms is None:
             self.since_ms, self.since_s = now_ms, monotonic()
 
+    def let_go(self, read_from: int) -> list[int]:
+        """Return the offsets that need not be read again, and hold them no more."""
+        done = [offset for offset in self.held if offset < read_from]
+        self.held = [offset for offset in self.held if offset >= read_from]
+        return done
+
     def is_due(self, now_ms: int, age_s: float) -> bool:
         if self.since_ms is None:
             return False
@@ -228,12 +234,15 @@ class KeepingShell:
             often as one that keeps pace, or by this machine's, for a partition that fell silent.
         """
         due = [
-            self._keep(number, partition, sensor_id, sensor)
+            (number, partition, sensor_id, sensor)
             for number, partition in self._partitions.items()
             for sensor_id, sensor in partition.sensors.items()
-            if sensor.is_due(partition.received_ms, age_s) and partition.stage.knows(sensor_id)
+            if sensor.is_due(partition.received_ms, age_s)
         ]
-        await asyncio.gather(*due)
+        for _, partition, sensor_id, sensor in due:
+            if not partition.stage.knows(sensor_id):  # what was held and then refused: no state ever holds it
+                partition.ack(sensor.let_go(partition.stage.read_from(sensor_id)), self._app.consumer)
+        await asyncio.gather(*(self._keep(*one) for one in due if one[1].stage.knows(one[2])))
 
     def forget(self) -> None:
         """Drop everything: partitions are being given out anew, and states are read again."""
@@ -281,8 +290,7 @@ class KeepingShell:
     async def _keep(self, number: int, partition: _Partition, sensor_id: int, sensor: _Sensor) -> None:
         stage = partition.stage
         state, told, read_from = stage.state(sensor_id), stage.told_with(sensor_id), stage.read_from(sensor_id)
-        done = [offset for offset in sensor.held if offset < read_from]
-        sensor.held, sensor.since_ms = [offset for offset in sensor.held if offset >= read_from], None
+        done, sensor.since_ms = sensor.let_go(read_from), None
         unsent = set(sensor.unsent)
         if unsent:
             await asyncio.wait(unsent)

@@ -253,3 +253,38 @@ def test_a_state_of_another_zone_is_no_state() -> None:
     fresh.restore(1, [state, b"of another zone"])
     assert fresh.knows(1)
     assert fresh.ledger(1) == hearings.ledger(1)
+
+
+def test_a_sensor_that_is_first_heard_by_the_time_of_others_has_a_state() -> None:
+    mine = sent(pieces(silence(6), [1.0], 1))
+    silent = sent(pieces(silence(2), [1.0], 2), first=3)  # met midway, so that they wait; then it says no more
+    hearings = stage()
+    heard(hearings, logged(mine, silent))
+    assert hearings.knows(2)
+    assert facts(hearings, 2) == {"processed": 2}
+    successor, before = stage(), hearings.read_from(2)
+    successor.restore(2, [hearings.state(2)])
+    assert successor.read_from(2) <= before
+    assert heard(successor, [message for message in logged(mine, silent) if message.sensor_id == 2]) == []
+    assert facts(successor, 2) == {"processed": 2}
+
+
+def test_a_topic_that_was_made_anew_is_heard_from_its_beginning() -> None:
+    messages = logged(sent(pieces(silence(40), [1.0], 1)))
+    hearings, successor = stage(), stage()
+    heard(hearings, [replace(one, kafka_offset=one.kafka_offset + 1_000) for one in messages[:20]])
+    successor.restore(1, [hearings.state(1)])
+    assert records(heard(successor, [replace(one, kafka_offset=n) for n, one in enumerate(messages[22:])])) != []
+    assert facts(successor) == {"processed": 38, "gap": 2}
+    assert successor.read_from(1) < 20
+
+
+def test_a_number_that_nobody_counted_to_is_refused() -> None:
+    blocks = pieces(silence(6), [1.0], 1)
+    mine = sent(blocks)
+    mine[2:3] = sent(blocks[2:3], first=2**64 - 1)
+    hearings = stage()
+    outputs = heard(hearings, logged(mine))
+    assert [one.reason for one in outputs if isinstance(one, Refusal)] == ["sequence_ahead"]
+    assert facts(hearings) == {"processed": 2, "rejected": {"sequence_ahead": 1}, "held": 3}
+    assert hearings.state(1)

@@ -74,9 +74,10 @@ def test_what_comes_twice_is_a_duplicate() -> None:
 def test_a_message_over_120_s_old_is_late_and_keeps_the_place() -> None:
     sequencer = Sequencer[Block]()
     out = []
-    for sequence, age_ms in ((0, LATE_MS), (1, LATE_MS + 1), (2, LATE_MS)):
-        out += sequencer.push(Block(sequence), NOW_MS, Block(sequence), newest_ms=NOW_MS + age_ms)
-    assert [one.sequence for one in out] == [0, 2]
+    for sequence, at_ms, passed_ms in ((0, 0, 0), (1, 0, LATE_MS), (2, 0, LATE_MS + 1), (3, 1, LATE_MS + 1)):
+        sequencer.advance(NOW_MS + passed_ms)
+        out += sequencer.push(Block(sequence), NOW_MS + at_ms, Block(sequence))
+    assert [one.sequence for one in out] == [0, 1, 3]
     assert (fates(sequencer).n_late, fates(sequencer).n_gap) == (1, 0)
 
 

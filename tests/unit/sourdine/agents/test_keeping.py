@@ -21,6 +21,8 @@ class Stage:
 
     def __init__(self) -> None:
         self.last: dict[int, int] = {}
+        #: From where even sensors must be read.
+        self.needed = 2**63
 
     def push(self, message: Message) -> Sequence[Any]:
         """Take a message."""
@@ -33,7 +35,7 @@ class Stage:
 
     def read_from(self, sensor_id: int) -> int:
         """Need the last one again."""
-        return self.last[sensor_id] if sensor_id % 2 == 1 else 2**63
+        return self.last[sensor_id] if sensor_id % 2 == 1 else self.needed
 
     def state(self, sensor_id: int) -> bytes:
         """Say how far it came."""
@@ -160,5 +162,20 @@ def test_a_state_is_written_when_its_oldest_input_is_due(desk: Desk) -> None:
         assert desk.written == [(1, b"16")]
         await desk.shell.keep(15.0)
         assert len(desk.written) == 1, "nothing has changed"
+
+    asyncio.run(main())
+
+
+def test_what_was_held_and_never_heard_is_acknowledged_in_the_end(desk: Desk) -> None:
+    async def main() -> None:
+        desk.stage.needed = 3  # sensor 2 is not known, and 3 waits for its turn
+        await desk.take(2, 3)
+        await desk.shell.keep()
+        assert desk.acked == []
+        desk.stage.needed = 2**63  # it was refused
+        await desk.take(2, 4)
+        await desk.shell.keep()
+        assert desk.acked == [3, 4]
+        assert desk.written == []
 
     asyncio.run(main())
