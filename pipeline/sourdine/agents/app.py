@@ -49,7 +49,8 @@ def make_worker(settings: WorkerSettings, taken: socket.socket | None = None) ->
     rejects = Rejects(outbox, settings.stage, progress)
     made.last_words.append(outbox.settle)
     _STAGES[settings.stage](made, settings, outbox, rejects)
-    progress.is_restoring = made.is_restoring
+    progress.is_waiting = lambda: made.is_restoring() or made.rebalancing
+    progress.n_delivered = lambda: outbox.n_delivered
     made.task(rejects.tell_on)
     made.alongside += [
         Watchdog().turn_on,

@@ -294,7 +294,7 @@ class KeepingShell:
         unsent = set(sensor.unsent)
         if unsent:
             await asyncio.wait(unsent)
-        if any(one.cancelled() for one in unsent):
+        if any(one.cancelled() for one in unsent) or self._partitions.get(number) is not partition:
             return
         await (await self._states.write(number, sensor_id, state))
         for output in told:

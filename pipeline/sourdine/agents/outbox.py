@@ -52,6 +52,8 @@ class Outbox:
         self._has_letters = asyncio.Event()
         self._postman: asyncio.Task[None] | None = None
         self._n_unsent = 0
+        #: Messages that the broker has.
+        self.n_delivered = 0
         self._is_empty = asyncio.Event()
         self._is_empty.set()
 
@@ -87,7 +89,11 @@ class Outbox:
         """
         self._n_unsent += 1
         self._is_empty.clear()
-        await self._room.acquire()
+        try:
+            await self._room.acquire()
+        except asyncio.CancelledError:
+            self._has_one_less()
+            raise
         if self._postman is None:
             self._postman = asyncio.create_task(self._carry())
         letter = _Letter(topic, key, value, partition)
@@ -118,7 +124,12 @@ class Outbox:
         if not result.cancelled():
             if (error := result.exception()) is not None:
                 end(EXIT_SEND, Told.SEND_FAILED, topic=Name(letter.topic), error=type_of(error))
-            letter.done.set_result(None)
+            self.n_delivered += 1
+            if not letter.done.done():
+                letter.done.set_result(None)
+        self._has_one_less()  # after whoever waits for the message: it is acknowledged before all counts as settled
+
+    def _has_one_less(self) -> None:
         self._n_unsent -= 1
-        if not self._n_unsent:  # after whoever waits for the message: it is acknowledged before all counts as settled
+        if not self._n_unsent:
             self._is_empty.set()

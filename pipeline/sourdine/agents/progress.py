@@ -50,11 +50,13 @@ class Progress:
         self._clock = clock
         self._on_stall = on_stall or (lambda: end(EXIT_STALLED, Told.STALLED, seconds=round(_MAX_STALE * _LOOK_S)))
         self.hourly = Hourly()
-        #: While states are read, nothing is taken, however long it lasts.
-        self.is_restoring: Callable[[], bool] = lambda: False
+        #: While states are read or partitions given out, nothing is taken, however long it lasts.
+        self.is_waiting: Callable[[], bool] = lambda: False
+        #: A single message may make the stage tell of an hour: that moves, too.
+        self.n_delivered: Callable[[], int] = lambda: 0
         #: By partition, the offset behind the last message that was taken.
         self._next: dict[int, int] = {}
-        self._n_taken = self._n_taken_before = self._n_stale = self._n_unanswered = 0
+        self._n_taken = self._n_moved_before = self._n_stale = self._n_unanswered = 0
         self._looks: deque[tuple[float, dict[int, int]]] = deque(maxlen=_N_LOOKS)
         self._refused_s: dict[str, float] = {}
         self._lag_s = 0.0
@@ -77,7 +79,7 @@ class Progress:
         came : faust.Message
             What it was.
         message : Message or None
-            None if it had no sensor.
+            None if it was refused.
         n_given : int
             What the stage made of it.
         seconds : float
@@ -117,9 +119,9 @@ class Progress:
         now = self._clock()
         at = {number: max(self._next.get(number, 0), begin) for number, begin in positions.items()}
         behind = {number: end for number, end in ends.items() if at.get(number, end) < end}
-        is_still = self._n_taken == self._n_taken_before
-        self._n_taken_before = self._n_taken
-        self._n_stale = self._n_stale + 1 if behind and is_still and not self.is_restoring() else 0
+        n_moved = self._n_taken + self.n_delivered()
+        is_still, self._n_moved_before = n_moved == self._n_moved_before, n_moved
+        self._n_stale = self._n_stale + 1 if behind and is_still and not self.is_waiting() else 0
         self._looks.append((now, dict(ends)))
         waits = [then for then, seen in self._looks if any(at.get(number, end) < end for number, end in seen.items())]
         self._lag_s = now - min(waits) if behind and waits else 0.0

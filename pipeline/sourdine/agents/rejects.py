@@ -50,8 +50,6 @@ class Rejects:
     def __init__(self, outbox: Outbox, stage: str, progress: Progress) -> None:
         self._outbox, self._stage, self._progress = outbox, stage, progress
         self._counts: Counter[tuple[int, int, str, int]] = Counter()
-        self.n_duplicates = 0
-        self.n_refused = 0
 
     def guard(self, push: Callable[[Message], Sequence[T]], message: Message | None, came: Any) -> Sequence[T]:
         """Let a stage take a message; what it refuses is counted, and no exception leaves.
@@ -70,23 +68,25 @@ class Rejects:
         sequence
             What the stage gives; nothing if it refuses.
         """
-        given: Sequence[T] = ()
+        given: Sequence[T] | None = None
         begin = time.perf_counter()
         if message is None:
             self.count(0, round(came.timestamp), "bad_key", came.partition)
         else:
             given = self._push(push, message, came)
-        self._progress.took(came, message, len(given), time.perf_counter() - begin)
-        return given
+        # What is refused counts for no sensor: whoever invents numbers must not make up the ten of an hourly sum.
+        heard = message if given is not None else None
+        self._progress.took(came, heard, len(given or ()), time.perf_counter() - begin)
+        return given or ()
 
-    def _push(self, push: Callable[[Message], Sequence[T]], message: Message, came: Any) -> Sequence[T]:
+    def _push(self, push: Callable[[Message], Sequence[T]], message: Message, came: Any) -> Sequence[T] | None:
         try:
             return push(message)
         except BlockError as error:
             self.count(message.sensor_id, message.received_ms // _MS_PER_S, error.reason, came.partition)
         except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the message again
             end(EXIT_FAULT, Told.FAULT, error=type_of(error), where=Name(self._stage))
-        return ()
+        return None
 
     def restore(self, stage: Keeping, sensor_id: int, states: list[bytes], partition: int) -> None:
         """Let a stage go on from a sensor's states; without a good one it begins anew.
@@ -122,9 +122,7 @@ class Rejects:
             Where it came from.
         """
         if reason == _DUPLICATE:
-            self.n_duplicates += 1
             return
-        self.n_refused += 1
         self._progress.refused(sensor_id, reason)
         kind = (sensor_id, slot, reason, partition)
         if kind not in self._counts and len(self._counts) >= _MAX_KINDS:

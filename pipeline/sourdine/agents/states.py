@@ -100,12 +100,13 @@ class States:
         asyncio.Future
             Done once it stands.
         """
-        done = await self._outbox.send(TOPIC, self._key(sensor_id), state, partition)
-        others = self._others.pop((partition, sensor_id), set())
+        # Before any waiting: what is read meanwhile, in an assignment after this one, is not this state's to delete.
+        key, others = self._key(sensor_id), self._others.pop((partition, sensor_id), set())
+        done = await self._outbox.send(TOPIC, key, state, partition)
         if others:
             await done
-            for key in others:
-                await self._outbox.send(TOPIC, key, None, partition)
+            for other in others:
+                await self._outbox.send(TOPIC, other, None, partition)
         return done
 
     def forget(self) -> None:
@@ -120,8 +121,9 @@ class States:
 
     async def _started(self) -> Any:
         if self._consumer is None:
-            self._consumer = AIOKafkaConsumer(**self._broker.for_aiokafka(), enable_auto_commit=False)
-            await self._consumer.start()
+            consumer = AIOKafkaConsumer(**self._broker.for_aiokafka(), enable_auto_commit=False)
+            await consumer.start()
+            self._consumer = consumer
         return self._consumer
 
     def _key(self, sensor_id: int) -> bytes:

@@ -345,11 +345,6 @@ class BlockSender(Sender):
             self._is_changed = False
             replace_file(self._path, orjson.dumps(self._counts, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2))
 
-    def lost_words(self) -> str:
-        """Return how many blocks were dropped, in words: that depends on the broker alone, not on the sound."""
-        counts = self._counts.values()
-        return f"{sum(one.sent for one in counts)} blocks sent so far, {sum(one.dropped for one in counts)} dropped"
-
     def _is_lost(self, sensor_id: int) -> None:
         super()._is_lost(sensor_id)
         self._counts[sensor_id].dropped += 1

@@ -46,7 +46,7 @@ def test_messages_that_nobody_takes_end_the_worker_after_15_s() -> None:
 
 def test_a_worker_that_reads_states_is_not_stalled() -> None:
     watched = Watched()
-    watched.progress.is_restoring = lambda: True
+    watched.progress.is_waiting = lambda: True
     for _ in range(20):
         watched.look(10)
     assert watched.n_stalls == 0
@@ -126,3 +126,11 @@ def test_rebalances_are_no_fight_however_many() -> None:
 
 def test_rare_assignments_are_no_fight() -> None:
     assert Fights().n_until_over(11.0, 0) == 0
+
+
+def test_a_worker_that_sends_what_came_of_one_message_goes_on() -> None:
+    watched, n_delivered = Watched(), iter(range(100))
+    watched.progress.n_delivered = lambda: next(n_delivered)
+    for _ in range(100):
+        watched.look(10)
+    assert watched.n_stalls == 0
