@@ -16,7 +16,7 @@ from tests.conformance.sounds import Library
 from tests.gateways import Town
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import CANDIDATES, EVENTS, WINDOWS, City, by_key
-from tests.kafka.processes import HANG_S
+from tests.kafka.processes import HANG_S, wait_until
 from tests.sounds import RATE, write_wav
 
 from sourdine.flow import Flow
@@ -109,7 +109,7 @@ def test_a_foreign_consumer_reads_the_events_of_sourdine_run(
         assert len(expected) >= 2 * N_RECORDINGS
         sensors = range(first, first + N_RECORDINGS)
         assert sorted(town.wait_for(EVENTS, len(expected), sensors)) == expected
-    assert town.lag("sourdine-classify", WINDOWS) == 0
+    wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "what came after the last event is scored, too")
     # What the gates have read is acknowledged once it is written down, and at the latest at their end.
     assert [worker.end() for worker in workers] == [0, 0]
     assert town.lag("sourdine-gate", CANDIDATES) == 0

@@ -105,7 +105,21 @@ class Rejects:
         try:
             stage.restore(sensor_id, states)
         except BlockError as error:
-            self.count(sensor_id, int(time.time()), f"state_{error.reason}", partition)
+            self.count_state(sensor_id, error.reason, partition)
+
+    def count_state(self, sensor_id: int, reason: str, partition: int) -> None:
+        """Count a state that cannot be gone on with. No page shows it: states are read when something is heard.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Whose it is; 0 if its key does not say.
+        reason : str
+            Why.
+        partition : int
+            Of the sensor.
+        """
+        self._add(sensor_id, int(time.time()), f"state_{reason}", partition)
 
     def count(self, sensor_id: int, slot: int, reason: str, partition: int) -> None:
         """Count a refusal.
@@ -124,6 +138,9 @@ class Rejects:
         if reason == _DUPLICATE:
             return
         self._progress.refused(sensor_id, reason)
+        self._add(sensor_id, slot, reason, partition)
+
+    def _add(self, sensor_id: int, slot: int, reason: str, partition: int) -> None:
         kind = (sensor_id, slot, reason, partition)
         if kind not in self._counts and len(self._counts) >= _MAX_KINDS:
             kind = (0, slot, reason, partition)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -134,7 +133,7 @@ class States:
         for key, state in newest.items():
             named = _KEY.fullmatch(key)
             if named is None:
-                self._rejects.count(0, int(time.time()), "state_bad_key", partition)
+                self._rejects.count_state(0, "bad_key", partition)
             elif named["stage"] == self._stage.encode() and state is not None:
                 sensor_id = int(named["sensor"])
                 found[sensor_id].append(state)
