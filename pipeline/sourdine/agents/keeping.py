@@ -6,18 +6,18 @@ What a killed worker had not written is read again by the next one, and so are t
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from sourdine.agents.order import Order
 from sourdine.agents.shell import message_of
 from sourdine.hearing import SealedWindow
 from sourdine.hearings import LedgerLine, Refusal
 from sourdine.outgoing.cloudevents import encode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sourdine.agents.outbox import Outbox
     from sourdine.agents.rejects import Rejects
@@ -124,20 +124,7 @@ class _Partition:
     stage: Keeping
     sensors: dict[int, _Sensor] = field(default_factory=dict)
     received_ms: int = 0
-    #: In the order of the broker, and so Faust is told of them: it commits past a single one that is missing.
-    unacked: deque[Any] = field(default_factory=deque)
-    done: set[int] = field(default_factory=set)
-
-    def take(self, came: Any) -> None:
-        came.incref()
-        self.unacked.append(came)
-
-    def ack(self, offsets: Iterable[int], consumer: Any) -> None:
-        self.done.update(offsets)
-        while self.unacked and self.unacked[0].offset in self.done:
-            came = self.unacked.popleft()
-            self.done.discard(came.offset)
-            came.ack(consumer)
+    order: Order = field(default_factory=Order)
 
     def sensor(self, sensor_id: int) -> _Sensor:
         return self.sensors.setdefault(sensor_id, _Sensor())
@@ -212,7 +199,7 @@ class KeepingShell:
             return
         stage = partition.stage
         partition.received_ms = max(partition.received_ms, round(1000 * came.timestamp))
-        partition.take(came)
+        partition.order.take(came)
         outputs = self._rejects.guard(stage.push, message, came)
         came.value = None  # so many wait to be acknowledged that what they bring would fill the memory
         if message is not None and _must_be_held(stage, message):
@@ -220,7 +207,7 @@ class KeepingShell:
             sensor.is_changed(message.received_ms)
             sensor.held.append(came.offset)
         else:
-            partition.ack([came.offset], self._app.consumer)
+            partition.order.done([came.offset], self._app.consumer)
         if outputs:
             await self._send(outputs, partition, came.partition)
 
@@ -241,7 +228,7 @@ class KeepingShell:
         ]
         for _, partition, sensor_id, sensor in due:
             if not partition.stage.knows(sensor_id):  # what was held and then refused: no state ever holds it
-                partition.ack(sensor.let_go(partition.stage.read_from(sensor_id)), self._app.consumer)
+                partition.order.done(sensor.let_go(partition.stage.read_from(sensor_id)), self._app.consumer)
         await asyncio.gather(*(self._keep(*one) for one in due if one[1].stage.knows(one[2])))
 
     def forget(self) -> None:
@@ -300,7 +287,7 @@ class KeepingShell:
         for output in told:
             await self._post(output, number)
         if self._partitions.get(number) is partition:
-            partition.ack(done, self._app.consumer)
+            partition.order.done(done, self._app.consumer)
 
 
 def _must_be_held(stage: Keeping, message: Message) -> bool:

@@ -7,19 +7,22 @@ not done. So it hears of a message only when all before it in the partition are 
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
-from typing import Any
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Order:
-    """What is being worked on, by partition, the oldest first."""
+    """What of one partition is being worked on, the oldest first."""
 
     def __init__(self) -> None:
-        self._open: defaultdict[int, deque[Any]] = defaultdict(deque)
-        self._done: set[Any] = set()
+        self._unacked: deque[Any] = deque()
+        self._done: set[int] = set()
 
     def take(self, came: Any) -> None:
-        """Begin a message; in the order of its partition.
+        """Begin a message; in the order of the broker.
 
         Parameters
         ----------
@@ -27,21 +30,20 @@ class Order:
             What came in.
         """
         came.incref()
-        self._open[came.partition].append(came)
+        self._unacked.append(came)
 
-    def done(self, came: Any, consumer: Any) -> None:
-        """Acknowledge a message, and those behind it that waited for it; or let it wait for those before it.
+    def done(self, offsets: Iterable[int], consumer: Any) -> None:
+        """Acknowledge messages, and those behind them that waited for them; or let them wait for those before them.
 
         Parameters
         ----------
-        came : faust.Message
-            Of which nothing can be lost any more.
+        offsets : iterable of int
+            Of messages of which nothing can be lost any more.
         consumer : faust.Consumer
             To acknowledge to.
         """
-        self._done.add(came)
-        waiting = self._open[came.partition]
-        while waiting and waiting[0] in self._done:
-            first = waiting.popleft()
-            self._done.remove(first)
-            first.ack(consumer)
+        self._done.update(offsets)
+        while self._unacked and self._unacked[0].offset in self._done:
+            came = self._unacked.popleft()
+            self._done.discard(came.offset)
+            came.ack(consumer)

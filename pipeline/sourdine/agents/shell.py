@@ -5,6 +5,7 @@ An input of a stage that keeps nothing is acknowledged once what came of it is s
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.agents.order import Order
@@ -55,7 +56,7 @@ class ScoringShell:
 
     def __init__(self, stage: Scoring, outbox: Outbox, rejects: Rejects, topic: str) -> None:
         self._stage, self._outbox, self._rejects, self._topic = stage, outbox, rejects, topic
-        self._order = Order()
+        self._orders: defaultdict[int, Order] = defaultdict(Order)
 
     async def take(self, event: Any, consumer: Any) -> None:
         """Score a window, and acknowledge it once its candidate is sent.
@@ -68,10 +69,11 @@ class ScoringShell:
             To acknowledge to.
         """
         came = event.message
-        self._order.take(came)
+        order = self._orders[came.partition]
+        order.take(came)
         candidates = self._rejects.guard(self._stage.push, message_of(event), came)
         if not candidates:
-            self._order.done(came, consumer)
+            order.done([came.offset], consumer)
         for sealed in candidates:  # one of each window
             done = await self._outbox.send(self._topic, came.key, sealed, came.partition)
-            done.add_done_callback(lambda _: self._order.done(came, consumer))
+            done.add_done_callback(lambda _: order.done([came.offset], consumer))

@@ -179,3 +179,16 @@ def test_what_was_held_and_never_heard_is_acknowledged_in_the_end(desk: Desk) ->
         assert desk.written == []
 
     asyncio.run(main())
+
+
+def test_a_state_of_a_partition_that_was_given_away_meanwhile_is_not_written(desk: Desk) -> None:
+    async def main() -> None:
+        await desk.take(1, 19, 20, 21)
+        keeping = asyncio.create_task(desk.shell.keep())
+        await asyncio.sleep(0.05)
+        desk.shell.forget()
+        desk.sent[0].set_result(None)
+        await keeping
+        assert (desk.written, desk.acked) == ([], []), "another may have written a newer one"
+
+    asyncio.run(main())
