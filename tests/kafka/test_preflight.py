@@ -24,7 +24,7 @@ def test_each_principal_has_what_it_needs(principal: str, city: Broker) -> None:
     ("user", "principal", "words"),
     [
         ("sink", "gate", "no topic sourdine.candidates.v1 for user sink"),
-        ("describe", "console", "user describe may not read topic sourdine.rejects.v1"),
+        ("describe", "console", "may not read topic sourdine.rejects.v1: name the file of user console"),
     ],
 )
 def test_missing_right_is_named(user: str, principal: str, words: str, city: Broker) -> None:

@@ -168,4 +168,6 @@ def _group_operations(connection: Connection, group: str) -> Iterable[AclOperati
 def _check_right(connection: Connection, right: Right, operations: Iterable[AclOperation]) -> None:
     if AclOperation[right.operation.upper()] not in operations:
         words = f"user {connection.user} may not {right.operation} {right.kind} {right.name}"
+        if connection.user != right.principal:
+            raise AccessError("right", f"{connection}: {words}: name the file of user {right.principal}, or {_APPLY}")
         raise AccessError("right", f"{connection}: {words}: {_APPLY}")

@@ -111,7 +111,7 @@ def from_environment() -> WorkerSettings:
         raise ConfigError(f"{VARIABLES['key']}: expected the file of the zone's key: sourdine key new FILE makes one")
     folder = os.environ.get(VARIABLES["calibration"])
     if folder and not Path(folder).is_dir():
-        raise ConfigError(f"{VARIABLES['calibration']}: expected a folder of calibrations, got {folder}")
+        raise ConfigError(f"--calibration ({VARIABLES['calibration']}): expected a folder, got {folder}")
     return WorkerSettings(
         stage=stage,
         instance=instance,

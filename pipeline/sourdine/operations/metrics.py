@@ -1,8 +1,9 @@
 """Every metric name, in one list, and the two rules on what may stand there.
 
 **Transport facts** may be shown at once and by sensor: they are the same whatever was heard. **What depends on what was
-heard** (windows, candidates, refusals of them, time spent on them) carries no sensor, is shown once an hour, and is a
-sum over ten sensors or more, or it is not shown at all: `Hourly` sees to that.
+heard** (windows, candidates, how many of them were refused, time spent on them) carries no sensor, is shown once an
+hour, and is a sum over ten sensors or more, or it is not shown at all: `Hourly` sees to that. One thing is told at
+once, because an operator must know: for which reasons anything was refused in the last hour.
 """
 
 from __future__ import annotations
