@@ -37,6 +37,7 @@ RECORDINGS = Path(os.environ.get("SOURDINE_DATA") or "../shared") / "data" / "ci
 FIRST_SENSOR = 20_000
 #: Sensors that hold nothing but what the traffic of a second needs, with some to spare.
 SENSORS_PER_S = 2.5
+LEAST_LOAD_S = 30
 
 
 class Bench:
@@ -297,6 +298,8 @@ def main() -> int:
     parser.add_argument("--sensors", metavar="N", type=int, default=1000, help="of the load (default: 1000)")
     asked = vars(parser.parse_args())
     n_load_sensors = asked.pop("sensors")
+    if 0 < (asked["load"] or 0) < LEAST_LOAD_S:
+        parser.error(f"--load: expected at least {LEAST_LOAD_S} s, or no lag can be seen to grow")
     if all(n is None for n in asked.values()):
         asked = {name: part.whole for name, part in PARTS.items()}
     proxy = Proxy()
