@@ -12,8 +12,10 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
+import sourdine.local.listen
 from dsp_core.zone import Sealer, create_key
 from numpy.typing import NDArray
 from tests.chain import Record
@@ -34,12 +36,14 @@ STEP_S = 0.5
 
 
 class Clock:
-    """Stands still unless the test moves it."""
+    """Stands still unless the test moves it; counts how often it is looked at."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
+        self.n_looks = 0
 
     def __call__(self) -> float:
+        self.n_looks += 1
         return self.seconds
 
 
@@ -85,20 +89,27 @@ class Street:
         """Let time pass without a sound."""
         until = self._clock.seconds + seconds
         while self._clock.seconds < until:
-            self._clock.seconds = min(until, self._clock.seconds + 0.5)
-            time.sleep(0.03)
-        time.sleep(0.6)  # longer than the listener looks away
+            self._clock.seconds = min(until, self._clock.seconds + STEP_S)
+            self.wait_for_a_look()
 
     def leave(self) -> None:
         """Close the pipe."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
-            time.sleep(0.6)
+            self.wait_for_a_look()
+
+    def wait_for_a_look(self) -> None:
+        """Wait until the listener has taken a step that began after this: it looks at the clock once in each."""
+        n_looks = self._clock.n_looks + 2
+        self._wait_while(lambda: self._clock.n_looks < n_looks)
 
     def _wait_until_heard(self) -> None:
+        self._wait_while(lambda: struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, bytes(4)))[0] > 0)
+
+    def _wait_while(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + HANG_S
-        while self.is_heard and struct.unpack("i", fcntl.ioctl(self._fd, termios.FIONREAD, bytes(4)))[0]:
+        while self.is_heard and condition():
             assert time.monotonic() < deadline, "nobody listens"
             time.sleep(0.001)
 
@@ -129,12 +140,16 @@ def listen_to(
 
     def act() -> None:
         try:
+            street.wait_for_a_look()  # where the sound begins depends on the time at which the listener did
+            street.wait_for_a_look()
             script(street)
         finally:
             street.leave()
             stop.requested = True
 
-    with closing(source_of(settings)) as source, closing(files_of(settings)) as files:
+    # The street's time goes faster than the day's, so the listener must look more often.
+    looking = patch.object(sourdine.local.listen, "_LOOK_S", 0.01)
+    with looking, closing(source_of(settings)) as source, closing(files_of(settings)) as files:
         actor = threading.Thread(target=act)
         actor.start()
         try:

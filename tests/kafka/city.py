@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiokafka.partitioner import murmur2
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import ConsumerGroupDescription, MemberDescription
 from dsp_core.records import Event
 from dsp_core.zone import Describe, Sealer, Trigger
@@ -33,6 +33,7 @@ REJECTS: Final = "sourdine.rejects.v1"
 
 
 #: Batches as small as those of our own producers: the broker's limit on a message holds for a batch.
+_NOT_YET: Final = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
 _AS_OURS: Final = {"acks": "all", "enable.idempotence": True, "batch.size": 16_384, "log_level": 0}
 
 
@@ -178,7 +179,7 @@ class City:
     def _ends(self) -> dict[tuple[str, int], int]:
         with self._reading() as reader:
             return {
-                (name, partition): reader.get_watermark_offsets(TopicPartition(name, partition), timeout=30)[1]
+                (name, partition): _end(reader, TopicPartition(name, partition))
                 for name, topic in layout().topics.items()
                 for partition in range(topic.partitions)
             }
@@ -193,6 +194,20 @@ class City:
             yield reader
         finally:
             reader.close()
+
+
+def _end(reader: Consumer, place: TopicPartition) -> int:
+    """Ask a broker for the end of a partition; one that has just come back may not know yet that it leads it."""
+    deadline = time.monotonic() + 30.0
+    while True:
+        try:
+            end: int = reader.get_watermark_offsets(place, timeout=30)[1]
+        except KafkaException as fault:
+            if fault.args[0].code() not in _NOT_YET or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return end
 
 
 def recently() -> int:

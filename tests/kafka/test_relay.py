@@ -118,6 +118,8 @@ def test_workers_that_are_killed_hear_what_one_process_hears(
     assert all((one["processed"], one["duplicate"], one["gap"]) == (65, 3, 0) for one in ledger.values())
     gateway.terminate()
     assert gateway.wait(30) == 0
+    town.send(LEDGER, SENSORS[0], b"no counts")
+    town.flush()
     compare(city, tmp_path)
     # The last 2 s of each sensor, and what lies behind them in their partitions, are read again; not all.
     assert 0 < town.lag("sourdine-describe", SOUND) < len(log)
@@ -151,6 +153,7 @@ def compare(city: Broker, tmp_path: Path) -> None:
     compared = call("ledger", *files, "--kafka", city.file_of("console"), cwd=tmp_path)
     assert compared.returncode == 1, compared.stderr
     ours = [line for line in compared.stdout.splitlines() if line.startswith("sensor 30")]
+    assert f"in {LEDGER} are no worker's counts" in compared.stdout
     assert ours == [f"sensor {sensor}: 3 blocks came again, and it sends each once" for sensor in SENSORS]
     sent = orjson.loads((tmp_path / "state" / "sent.json").read_bytes())
     assert sent == {str(sensor): {"offered": 9, "sent": 9, "dropped": 0} for sensor in SEALING}

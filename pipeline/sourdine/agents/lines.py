@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 LEDGER: Final = "sourdine.ledger.v1"
 
 
-def read(settings: BrokerSettings, layout: Layout) -> dict[int, dict[str, Any]]:
+_COUNTS: Final = ("sensor_id", "kafka_offset", "processed", "late", "held", "duplicate", "gap")
+
+
+def read(settings: BrokerSettings, layout: Layout) -> tuple[dict[int, dict[str, Any]], int]:
     """Read what the workers counted.
 
     Parameters
@@ -31,6 +34,8 @@ def read(settings: BrokerSettings, layout: Layout) -> dict[int, dict[str, Any]]:
     -------
     dict of int to dict
         By sensor.
+    int
+        Messages that no worker can have written.
 
     Raises
     ------
@@ -45,6 +50,7 @@ def read(settings: BrokerSettings, layout: Layout) -> dict[int, dict[str, Any]]:
         settings.for_librdkafka() | {"group.id": "sourdine-console-ledger", "enable.auto.commit": False, "log_level": 0}
     )
     found: dict[int, dict[str, Any]] = {}
+    n_foreign = 0
     try:
         places = [TopicPartition(LEDGER, number) for number in range(layout.topics[LEDGER].partitions)]
         for place in places:
@@ -52,23 +58,48 @@ def read(settings: BrokerSettings, layout: Layout) -> dict[int, dict[str, Any]]:
             place.offset = OFFSET_BEGINNING
             reader.assign([place])
             while first < end:
-                first, line = _next(reader, first)
+                first, value = _next(reader, first)
+                line = None if value is None else line_of(value)
+                n_foreign += value is not None and line is None
                 if line is not None and _is_newer(line, found.get(line["sensor_id"])):
                     found[line["sensor_id"]] = line
     except KafkaException as error:
         raise TransportError("unreachable", f"{connection}: {LEDGER}: {error.args[0].name()}") from None
     finally:
         reader.close()
-    return found
+    return found, n_foreign
 
 
-def _next(reader: Consumer, first: int) -> tuple[int, dict[str, Any] | None]:
+def line_of(value: bytes) -> dict[str, Any] | None:
+    """Read one message.
+
+    Parameters
+    ----------
+    value : bytes
+        As it lies at the broker: whoever may write there may have written anything.
+
+    Returns
+    -------
+    dict or None
+        A sensor's counts; None if they are not all there.
+    """
+    try:
+        line = orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(line, dict) or not isinstance(line.get("rejected"), dict):
+        return None
+    counts = [*(line.get(name) for name in _COUNTS), *line["rejected"].values()]
+    return line if all(type(count) is int for count in counts) else None
+
+
+def _next(reader: Consumer, first: int) -> tuple[int, bytes | None]:
     came = reader.poll(ANSWER_S)
     error = KafkaError(KafkaError._TIMED_OUT) if came is None else came.error()
     if came is None or error is not None:
         raise KafkaException(error)
     offset, value = came.offset(), came.value()
-    return (first if offset is None else offset) + 1, None if value is None else orjson.loads(value)
+    return (first if offset is None else offset) + 1, value
 
 
 def _is_newer(line: dict[str, Any], other: dict[str, Any] | None) -> bool:

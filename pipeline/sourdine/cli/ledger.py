@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace) -> int:
         The exit code.
     """
     need("the ledger", "kafka", "confluent_kafka")
-    from sourdine.agents.lines import read
+    from sourdine.agents.lines import LEDGER, read
     from sourdine.broker import load
     from sourdine.reckoning import differences, totals
     from sourdine.topics import layout
@@ -66,8 +66,10 @@ def run(parsed: argparse.Namespace) -> int:
     sent: dict[int, dict[str, int]] = {}
     for path in parsed.sent:
         sent |= _sent(path)
-    counted = read(load(parsed.kafka), layout())
+    counted, n_foreign = read(load(parsed.kafka), layout())
     found = differences(sent, counted)
+    if n_foreign:
+        found.append(f"{n_foreign} messages in {LEDGER} are no worker's counts: someone else writes there")
     words = ", ".join(f"{number} {state}" for state, number in totals(counted).items())
     n_offered = sum(one["offered"] for one in sent.values())
     say("".join(f"{line}\n" for line in (*found, f"{len(sent)} sensors, {n_offered} blocks offered: {words}")))
