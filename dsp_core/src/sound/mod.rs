@@ -26,9 +26,11 @@ pub mod calibrate;
 
 pub mod leq;
 
-pub mod third_octave;
+pub mod fractional_octave;
 
 pub mod time_weighting;
+
+mod peak;
 
 pub mod sound_level_meter;
 

@@ -1,11 +1,12 @@
-//! A sound level meter: per second and over all, A and C levels of one stream that comes in any blocks.
+//! A sound level meter: per second and over all, A, C and Z levels of one stream that comes in any blocks.
 //!
 //! Samples are gathered until an eighth of a second is complete and are then heard at once, so that no sum depends on where a
 //! block ends. Second k holds the samples from k × rate on, eighth j of it those from ceil(j × rate / 8) on, as in the zone's
-//! meter.
+//! meter. A peak between samples is known eight samples later: the last 0.2 ms of a second count for the next one.
 
 use crate::simd::per_path;
 use crate::sound::leq::level_db;
+use crate::sound::peak::{Past, Peak, larger};
 use crate::sound::time_weighting::{FAST_S, SLOW_S, TimeWeighting};
 use crate::sound::weighting::{STEP, State, Weighting, WeightingKind};
 
@@ -34,7 +35,9 @@ pub struct Levels {
     pub lasmax_db: f64,
     /// C-weighted equivalent level.
     pub lceq_db: f64,
-    /// Highest magnitude of a C-weighted sample.
+    /// Equivalent level with Z.
+    pub lzeq_db: f64,
+    /// Highest magnitude of the C-weighted signal, between samples too.
     pub lcpeak_db: f64,
 }
 
@@ -44,6 +47,7 @@ struct Sums {
     n: u64,
     a_energy: f64,
     c_energy: f64,
+    z_energy: f64,
     fast_max: f64,
     slow_max: f64,
     c_peak_square: f64,
@@ -55,6 +59,7 @@ impl Sums {
             n: self.n + other.n,
             a_energy: self.a_energy + other.a_energy,
             c_energy: self.c_energy + other.c_energy,
+            z_energy: self.z_energy + other.z_energy,
             fast_max: self.fast_max.max(other.fast_max),
             slow_max: self.slow_max.max(other.slow_max),
             c_peak_square: self.c_peak_square.max(other.c_peak_square),
@@ -68,6 +73,7 @@ impl Sums {
             lafmax_db: level_db(self.fast_max, reference),
             lasmax_db: level_db(self.slow_max, reference),
             lceq_db: level_db(self.c_energy / n, reference),
+            lzeq_db: level_db(self.z_energy / n, reference),
             lcpeak_db: level_db(self.c_peak_square, reference),
         }
     }
@@ -77,8 +83,10 @@ impl Sums {
 struct Filters {
     a: Weighting,
     c: Weighting,
+    z: Weighting,
     fast: TimeWeighting,
     slow: TimeWeighting,
+    peak: Peak,
 }
 
 /// What goes on from sample to sample.
@@ -86,8 +94,11 @@ struct Filters {
 struct Running {
     a: State,
     c: State,
+    z: State,
     fast: f64,
     slow: f64,
+    /// The last C-weighted samples.
+    past: Past,
 }
 
 /// A meter for one stream.
@@ -114,8 +125,10 @@ impl SoundLevelMeter {
             filters: Filters {
                 a: Weighting::new(WeightingKind::A, sample_rate),
                 c: Weighting::new(WeightingKind::C, sample_rate),
+                z: Weighting::new(WeightingKind::Z, sample_rate),
                 fast: TimeWeighting::exponential(sample_rate, FAST_S),
                 slow: TimeWeighting::exponential(sample_rate, SLOW_S),
+                peak: Peak::new(),
             },
             running: Running::default(),
             second: Sums::default(),
@@ -192,24 +205,25 @@ impl SoundLevelMeter {
 impl Running {
     /// Squares and maxima of weighted samples.
     #[inline(always)]
-    fn take_in(&mut self, filters: &Filters, sums: &mut Sums, a: &[f64], c: &[f64]) {
-        for (&a, &c) in a.iter().zip(c) {
-            let (a_square, c_square) = (a * a, c * c);
+    fn take_in<const N: usize>(
+        &mut self,
+        filters: &Filters,
+        sums: &mut Sums,
+        [a, c, z]: &[[f64; N]; 3],
+    ) {
+        for n in 0..N {
+            let a_square = a[n] * a[n];
             self.fast = filters.fast.next(self.fast, a_square);
             self.slow = filters.slow.next(self.slow, a_square);
             sums.a_energy += a_square;
-            sums.c_energy += c_square;
+            sums.c_energy += c[n] * c[n];
+            sums.z_energy += z[n] * z[n];
             sums.fast_max = larger(sums.fast_max, self.fast);
             sums.slow_max = larger(sums.slow_max, self.slow);
-            sums.c_peak_square = larger(sums.c_peak_square, c_square);
         }
+        let highest = sums.c_peak_square;
+        sums.c_peak_square = filters.peak.highest_square(&mut self.past, c, highest);
     }
-}
-
-/// `f64::max` without its rule for NaN.
-#[inline(always)]
-fn larger(x: f64, y: f64) -> f64 {
-    if y > x { y } else { x }
 }
 
 per_path! {
@@ -219,15 +233,18 @@ per_path! {
         let (steps, rest) = samples.as_chunks::<STEP>();
         for step in steps {
             let step = [step.map(f64::from)];
-            let (mut a, mut c) = ([[0.0; STEP]], [[0.0; STEP]]);
+            let (mut a, mut c, mut z) = ([[0.0; STEP]], [[0.0; STEP]], [[0.0; STEP]]);
             filters.a.steps(&step, &mut now.a, &mut a);
             filters.c.steps(&step, &mut now.c, &mut c);
-            now.take_in(filters, &mut new, &a[0], &c[0]);
+            filters.z.steps(&step, &mut now.z, &mut z);
+            now.take_in(filters, &mut new, &[a[0], c[0], z[0]]);
         }
         for &x in rest {
-            let a = filters.a.one(f64::from(x), &mut now.a);
-            let c = filters.c.one(f64::from(x), &mut now.c);
-            now.take_in(filters, &mut new, &[a], &[c]);
+            let x = f64::from(x);
+            let a = filters.a.one(x, &mut now.a);
+            let c = filters.c.one(x, &mut now.c);
+            let z = filters.z.one(x, &mut now.z);
+            now.take_in(filters, &mut new, &[[a], [c], [z]]);
         }
         (*running, *sums) = (now, new);
     }

@@ -48,6 +48,7 @@ def a_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None =
     See Also
     --------
     c_weighting : For low and loud sounds.
+    z_weighting : No weighting.
     leq : Equivalent level of the weighted signal.
 
     Notes
@@ -74,7 +75,7 @@ def a_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None =
     >>> f"{leq(weighted[48_000:], sample_rate=48_000) - leq(y, sample_rate=48_000):.1f}"
     '-19.1'
     """
-    return _weighting(y, sample_rate, out, is_c=False)
+    return _weighting(y, sample_rate, out, "A")
 
 
 def c_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None = None) -> Float32Array:
@@ -123,13 +124,61 @@ def c_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None =
     >>> f"{leq(weighted[48_000:], sample_rate=48_000) - leq(y, sample_rate=48_000):.1f}"
     '-3.0'
     """
-    return _weighting(y, sample_rate, out, is_c=True)
+    return _weighting(y, sample_rate, out, "C")
 
 
-def _weighting(y: Float32Array, sample_rate: int, out: Float32Array | None, *, is_c: bool) -> Float32Array:
+def z_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None = None) -> Float32Array:
+    """Weight a signal with Z: all of it from 10 Hz to 20 kHz, without a converter's constant.
+
+    Parameters
+    ----------
+    y : numpy.ndarray
+        Signal; float32, shape=(..., n), C-contiguous. Each row starts from rest.
+    sample_rate : int
+        Sample rate in Hz, 8000 to 192000.
+    out : numpy.ndarray or None, default=None
+        Written to and returned; float32, shape=(..., n), C-contiguous, sharing no memory with `y`.
+
+    Returns
+    -------
+    numpy.ndarray
+        Weighted signal in the unit of `y`; float32, shape=(..., n).
+
+    Raises
+    ------
+    ParameterError
+        If an argument does not fit, or `y` holds NaN or infinity.
+
+    See Also
+    --------
+    a_weighting : What levels are usually measured with.
+
+    Notes
+    -----
+    A zero at 0 Hz and a pole at 1 Hz: 0.04 dB are lost at 10 Hz, less above. The standard asks for 0 dB from 10 Hz to
+    20 kHz and leaves open what is below; without the zero, a constant of 1 % of full scale would read −40 dB. It dies
+    away with 0.16 s.
+
+    References
+    ----------
+    IEC 61672-1:2013, 5.5 and Table 3 (Z: 0 dB); the pole is ours.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsp_core.arrays import leq, z_weighting
+    >>> y = np.sin(2 * np.pi * 31.5 * np.arange(96_000) / 48_000).astype(np.float32)
+    >>> weighted = z_weighting(y + np.float32(0.5), sample_rate=48_000)
+    >>> f"{leq(weighted[48_000:], sample_rate=48_000):.2f}"
+    '-3.01'
+    """
+    return _weighting(y, sample_rate, out, "Z")
+
+
+def _weighting(y: Float32Array, sample_rate: int, out: Float32Array | None, kind: str) -> Float32Array:
     rows, _ = as_rows(y)
     result = as_out(out, y.shape, y)
-    weight_rows(rows, result.reshape(rows.shape), sample_rate=as_sample_rate(sample_rate), is_c=is_c)
+    weight_rows(rows, result.reshape(rows.shape), sample_rate=as_sample_rate(sample_rate), kind=kind)
     return result
 
 
@@ -151,7 +200,7 @@ def time_weighting(
         Sample rate in Hz, 8000 to 192000.
     time_constant_s : float or {"fast", "slow", "impulse"}, default=0.125
         In seconds: 0.125 is Fast, 1.0 is Slow. Impulse is a mean of 35 ms and behind it a peak detector that decays
-        with 1.5 s.
+        with 1.5 s; a standard defines it no longer (see Notes).
     reference : float, default=1.0
         Rms value of 0 dB: 20e-6 for signals in pascals.
     out : numpy.ndarray or None, default=None
@@ -175,13 +224,16 @@ def time_weighting(
     Notes
     -----
     m(n) = d m(n − 1) + (1 − d) y(n)², d = exp(−1 / (time constant × rate)), in 64 bits; the level is 10 lg m, within
-    2e-10 dB before it is rounded to 32 bits. Measured on
-    tonebursts of 4 kHz behind `a_weighting`: Table 4 within 0.1 dB from 1 s to 1 ms, within 0.5 dB below.
+    2e-10 dB before it is rounded to 32 bits. Measured on tonebursts of 4 kHz behind `a_weighting`: Table 4 within 0.1 dB
+    from 1 s to 1 ms, within 0.5 dB below.
+
+    Impulse comes from IEC 60651, which IEC 61672-1 replaced. Its edition of 2002 still defined it in Annex C, for
+    information, and called it unsuitable for rating impulsive sounds or hearing risk; the edition of 2013 leaves it
+    out. It is here for regulations that still name LAI.
 
     References
     ----------
-    IEC 61672-1:2013, 5.8 and Table 4. Impulse: IEC 61672-1:2002, Annex C (informative; the edition of 2013 leaves it
-    out), after IEC 60651.
+    IEC 61672-1:2013, 5.8 and Table 4. Impulse: IEC 61672-1:2002, Annex C (informative), after IEC 60651.
 
     Examples
     --------
