@@ -1,4 +1,4 @@
-"""Frequency weightings and level linearity of IEC 61672-1, by sines through `a_weighting`, `c_weighting` and `leq`."""
+"""Frequency weightings and level linearity of IEC 61672-1, by sines through the weightings and `leq`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
-from dsp_core.arrays import a_weighting, c_weighting
+from dsp_core.arrays import a_weighting, c_weighting, z_weighting
 
 from conformance import limits
 from conformance.rows import Row, smallest
 from conformance.signals import Signal, level_db, spoken, tone
-
-
-def z_weighting(y: Signal, *, sample_rate: int) -> Signal:
-    """Weight with Z: the library's levels of an unweighted signal.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Signal.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same signal.
-    """
-    return y
 
 
 WEIGHTINGS: dict[str, Callable[..., Signal]] = {"A": a_weighting, "C": c_weighting, "Z": z_weighting}

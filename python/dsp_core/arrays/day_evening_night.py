@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 #: What is added to the levels of day, evening and night, in dB.
 _PENALTIES_DB = np.array([0.0, 5.0, 10.0])
+#: Moments are told apart by more: floats of today's seconds are 0.2 µs apart.
+_INSTANT_S = 1e-6
 #: No level of sound is higher; its energy is a number still.
 _MOST_DB = 300.0
 
@@ -160,7 +162,7 @@ def day_levels(
     least = as_share("least_heard", least_heard)
     begins_s = start.timestamp()
     first = _date_of(start, hours)
-    last = _date_of(_local(start, begins_s + (len(levels_db) - 0.5) * length_s), hours)
+    last = _date_of(_local(start, begins_s + len(levels_db) * length_s - _INSTANT_S), hours)
     dates = [first + timedelta(days=k) for k in range((last - first).days + 1)]
     bounds_s = _bounds_s(start, dates, hours)
     energy, heard_s = _shared_out(levels_db, begins_s, length_s, bounds_s)
@@ -297,7 +299,7 @@ def _shared_out(
     cuts_s = np.union1d(edges_s, bounds_s[is_within])
     middles_s, lengths_s = 0.5 * (cuts_s[1:] + cuts_s[:-1]), np.diff(cuts_s)
     of_period = levels_db[np.clip(np.searchsorted(edges_s, middles_s, "right") - 1, 0, len(levels_db) - 1)]
-    part = np.searchsorted(bounds_s, middles_s, "right") - 1
+    part = np.minimum(np.searchsorted(bounds_s, middles_s, "right"), len(bounds_s) - 1) - 1
     is_heard = ~np.isnan(of_period)
     energies = 10 ** (of_period[is_heard] / 10) * lengths_s[is_heard]
     n_parts = len(bounds_s) - 1

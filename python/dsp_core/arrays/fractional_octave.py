@@ -65,7 +65,7 @@ def third_octave_levels(
     them, and so do the sums of neighbouring bands; at the midband within 0.02 dB. Class 1 is said of a whole instrument:
     this is its filter alone.
 
-    A filter takes its time: at the midband a band's delay is 0.83 / bandwidth, 143 ms for 25 Hz and 3.6 ms for 1 kHz,
+    A filter takes its time: at the midband a band's delay is 0.85 / bandwidth, 147 ms for 25 Hz and 3.7 ms for 1 kHz,
     and periods not much longer than that say little. Nothing is corrected for it.
 
     References

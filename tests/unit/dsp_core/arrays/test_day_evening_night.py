@@ -26,7 +26,7 @@ def by_hand(day_db: float, evening_db: float, night_db: float, hours: tuple[floa
 
 def hourly(*levels_db: float) -> np.ndarray:
     """One day of hours from 7 on: day, evening, night."""
-    return np.repeat(levels_db, (12, 4, 8))
+    return np.repeat(np.array(levels_db, np.float64), (12, 4, 8))
 
 
 def test_a_day_of_three_levels() -> None:
