@@ -229,9 +229,9 @@ third octave is 0.11 dB wider than an ideal one, an octave 0.08 dB (5.12), so th
 
 PHONOMETRY = """\
 phonometry needs Python 3.13: it was asked there, and `conformance/phonometry.csv` has its answers
-(`python -m conformance.by_phonometry` asks anew). It resamples for its weightings, which takes the top of the band at
-48 kHz: Annex E, above, lies nearer to ours. Its bands are of sixth order with corners at the edges: 0.20 dB wider than
-ideal ones. Percentiles are of the Fast level at every sample after 0.6 s, as it takes them, for both. LZeq differs by what
+(`python -m conformance.by_phonometry` asks anew). It resamples for its weightings, which takes the top of the band:
+Annex E, above, lies nearer to ours. Its bands come of a low-pass of sixth order with corners at the edges: 0.05 dB wider
+than ideal ones. Percentiles are of the Fast level at every sample after 0.6 s, as it takes them, for both. LZeq differs by what
 the pulse has below some hertz.
 python-acoustics 0.2.6 is absent: it does not import beside a current scipy (`scipy.special.sph_harm` is gone).
 """
