@@ -57,7 +57,9 @@ REPEATED = Clause("IEC 61672-1:2013, 5.10", "repeated tonebursts of 4 kHz: LAeq"
 TABLE_5 = Clause("IEC 61672-1:2013, Table 5", "C-weighted peak level", "abc")
 STABILITY = Clause("IEC 61672-1:2013, 5.14 and 5.15", "30 min of a tone, 1 dB below full scale", "ab")
 FAR_INSIDE = Clause("ours, A weighting", "what A leaves of its limits of Table 3, less the 0.4 dB asked for", "")
-METER = Clause("ours, meter", "`Levels` reads what the functions read; LCpeak, what scipy finds at four times the rate", "")
+METER = Clause(
+    "ours, meter", "`Levels` reads what the functions read; LCpeak, what scipy finds at four times the rate", ""
+)
 SPLITS = Clause("ours, blocks", "LAeq, LAE and maxima do not depend on the blocks", "")
 ENERGY = Clause("ours, energy", "energies of seconds and of periods sum up to the whole", "")
 PERCENTILES = Clause("ours, percentiles", "LA10, LA50 and LA90 of three known levels, L10 to L90 of a ramp", "")

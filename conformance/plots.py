@@ -118,7 +118,7 @@ def bands(measured: Measured, clauses: limits.BandClauses, path: Path) -> None:
     width = 3 / clauses.per_octave
     ratio = np.geomspace(0.12**width, 8.5**width, 8_001)
     least, most = limits.mask_db(ratio, clauses.per_octave)
-    spans = (0.12 ** width**0.5, 8.5 ** width**0.5), (0.87**width, 1.15**width)
+    spans = (0.12**width**0.5, 8.5**width**0.5), (0.87**width, 1.15**width)
     of_kind = [(rate, found) for rate, found in measured.attenuations if found.kind.clauses == clauses]
     for column, (rate, found) in zip(panels.T, of_kind, strict=True):
         for axes, (low, high), span in zip(column, ((-5, 100), (-1, 6)), spans, strict=True):
@@ -144,7 +144,9 @@ def bands(measured: Measured, clauses: limits.BandClauses, path: Path) -> None:
         column[0].set_title(f"{rate / 1_000:g} kHz: {len(found.midband_hz)} bands")
     for axes in panels[:, 0]:
         axes.set_ylabel("Attenuation in dB")
-    figure.suptitle(f"{clauses.words.capitalize()} (dark: low bands) and the mask of IEC 61260-1:2014, class 1 (grey: outside)")
+    figure.suptitle(
+        f"{clauses.words.capitalize()} (dark: low bands) and the mask of IEC 61260-1:2014, class 1 (grey: outside)"
+    )
     _save(figure, path)
 
 

@@ -97,7 +97,10 @@ REFUSED: dict[str, tuple[NDArray[np.float64], str]] = {
     ),
     "quiet": (0.0001 * tone(), "too_quiet: expected a tone above -90 dBFS, got silence"),
     "clipped": (np.clip(tone(amplitude=1.3), -1, 1), "clipped: expected a tone below full scale"),
-    "saturated": (np.clip(tone(amplitude=0.5), -0.4, 0.4), "clipped: expected harmonics below 3 %, got 8.2 %: lower the gain"),
+    "saturated": (
+        np.clip(tone(amplitude=0.5), -0.4, 0.4),
+        "clipped: expected harmonics below 3 %, got 8.2 %: lower the gain",
+    ),
     "loose": (tone() * np.linspace(1.0, 1.2, 10 * RATE), "unstable: expected a tone steady within 0.2 dB"),
 }
 

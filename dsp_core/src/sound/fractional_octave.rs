@@ -142,9 +142,7 @@ impl Bank {
     ) -> Result<Self, ParameterError> {
         let top = fraction.highest_band(sample_rate);
         let lowest = fraction.band_of("fmin", fmin, fraction.offered().0, top)?;
-        let highest = fmax.map_or(Ok(top), |fmax| {
-            fraction.band_of("fmax", fmax, lowest, top)
-        })?;
+        let highest = fmax.map_or(Ok(top), |fmax| fraction.band_of("fmax", fmax, lowest, top))?;
         Ok(Self {
             fraction,
             sample_rate,

@@ -133,7 +133,10 @@ mod tests {
     #[test]
     fn no_value_is_passed_over() {
         let peak = Peak::new();
-        let most = peak.taps.iter().map(|taps| taps.iter().map(|t| t.abs()).sum::<f64>());
+        let most = peak
+            .taps
+            .iter()
+            .map(|taps| taps.iter().map(|t| t.abs()).sum::<f64>());
         assert!(most.fold(0.0, f64::max) < MOST);
         // Eight at a time or one by one, with or without a look at the bound.
         let samples: Vec<f64> = (0..8_000_u32)

@@ -1,7 +1,5 @@
 """Day, evening and night levels, and Lden of them, after Annex I of Directive 2002/49/EC."""
 
-from __future__ import annotations
-
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 

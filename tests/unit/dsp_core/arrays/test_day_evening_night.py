@@ -45,7 +45,8 @@ def test_a_level_that_stays_reads_6_4_db_more() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "lengths"), [((6, 18, 22), (12, 4, 8)), ((6, 20, 22), (14, 2, 8)), ((7, 19, 22), (12, 3, 9)), ((9, 21, 0), (12, 3, 9))]
+    ("hours", "lengths"),
+    [((6, 18, 22), (12, 4, 8)), ((6, 20, 22), (14, 2, 8)), ((7, 19, 22), (12, 3, 9)), ((9, 21, 0), (12, 3, 9))],
 )
 def test_hours_that_member_states_chose(hours: tuple[int, int, int], lengths: tuple[int, int, int]) -> None:
     start = MONDAY.replace(hour=hours[0])
