@@ -10,7 +10,7 @@ from dsp_core.arrays import Levels, LevelSummary, a_weighting, time_weighting
 from conformance import limits
 from conformance.rows import Row
 from conformance.signals import Signal, burst, level_db, spoken, tone
-from conformance.weightings import SINE_DB, WEIGHTINGS
+from conformance.weightings import WEIGHTINGS
 
 #: Time constants in seconds.
 TIME_WEIGHTINGS = {"F": 0.125, "S": 1.0}

@@ -30,11 +30,11 @@ for all the rest.
 """
 
 VERDICT = """\
-At 44.1 and 48 kHz it meets the response limits of IEC 61672-1:2013, class 1, in Tables 3 to 5 and the clauses below. At
-32 kHz it meets those of Table 3 up to 12.5 kHz and of Table 5; at 16 kHz those of Table 3 up to 6.3 kHz and of Table 5 up
-to 500 Hz: what a rate does not carry cannot be measured with it, and class 1 asks for frequencies up to 16 kHz. Every
-octave and third-octave band that is offered, at each rate, meets the response limits of IEC 61260-1:2014, class 1. What
-is met and not claimed stands under *Measured, and not claimed*."""
+At 44.1 and 48 kHz it meets the response limits of IEC 61672-1:2013, class 1, in Tables 3 to 5 and the clauses below.
+At 32 kHz it meets those of Table 3 up to 12.5 kHz and of Table 5; at 16 kHz those of Table 3 up to 6.3 kHz and of
+Table 5 up to 500 Hz: what a rate does not carry cannot be measured with it, and class 1 asks for frequencies up to
+16 kHz. Every octave and third-octave band that is offered, at each rate, meets the response limits of
+IEC 61260-1:2014, class 1. What is met and not claimed stands under *Measured, and not claimed*."""
 
 MARGINS = """\
 ## Smallest margins
@@ -46,11 +46,12 @@ stands under *Smallest at*.
 """
 
 METHODS = """\
-LCpeak is read between samples too: the C-weighted signal at four times its rate, by a polyphase sinc of 16 samples under
-a Kaiser window (worst of 32 places of the zero crossing between two samples; the largest sample alone reads up to 2.0 dB
-low at 8 kHz and 32 kHz). Bands have their corners a little inside their edges, so that each has the effective bandwidth
-of an ideal one at any place below half the rate. Of the sum of neighbours part 1 of the standard names the difference
-one way round in words, part 2 in Formula 3 the other: the narrower side, 0.8 dB, is taken for both.
+LCpeak is read between samples too: the C-weighted signal at four times its rate, by a polyphase sinc of 16 samples
+under a Kaiser window (worst of 32 places of the zero crossing between two samples; the largest sample alone reads up
+to 2.0 dB low at 8 kHz and 32 kHz). Bands have their corners a little inside their edges, so that each has the
+effective bandwidth of an ideal one at any place below half the rate. Of the sum of neighbours part 1 of the standard
+names the difference one way round in words, part 2 in Formula 3 the other: the narrower side, 0.8 dB, is taken for
+both.
 """
 
 BEYOND = """\
@@ -62,12 +63,12 @@ Frequencies above the claim of Table 3 lie so near half the rate that a converte
 LACKS = """\
 ## What is not there
 
-- Impulse (I) is there, with the time constants of IEC 61672-1:2002, Annex C, after IEC 60651. The edition of 2013 has no
-  limits for it, so it is held to its closed form alone; the meter gives no LAI.
+- Impulse (I) is there, with the time constants of IEC 61672-1:2002, Annex C, after IEC 60651. The edition of 2013 has
+  no limits for it, so it is held to its closed form alone; the meter gives no LAI.
 - Lden is a sum over levels that were heard. Position of the microphone, correction for a facade, the choice of a year
   (2002/49/EC, Annex I) and its weather are the user's; a day that was partly heard is marked and has none.
-- Z: the standard leaves open what lies below 10 Hz; ours takes the constant out, with 3 dB at 1 Hz. Peaks are given with C
-  alone.
+- Z: the standard leaves open what lies below 10 Hz; ours takes the constant out, with 3 dB at 1 Hz. Peaks are given
+  with C alone.
 - Filters against what folds back at half the rate (IEC 61260-1, 5.15): the converter's.
 - Indications of overload and of too low a level (5.11, 5.12): the gateway tells clipping; these functions do not.
 - Directions, microphone, self-noise, supply, environment, fields: not the calculation's.
@@ -230,10 +231,12 @@ third octave is 0.11 dB wider than an ideal one, an octave 0.08 dB (5.12), so th
 PHONOMETRY = """\
 phonometry needs Python 3.13: it was asked there, and `conformance/phonometry.csv` has its answers
 (`python -m conformance.by_phonometry` asks anew). It resamples for its weightings, which takes the top of the band:
-Annex E, above, lies nearer to ours. Its bands come of a low-pass of sixth order with corners at the edges: 0.05 dB wider
-than ideal ones. Percentiles are of the Fast level at every sample after 0.6 s, as it takes them, for both. LZeq differs by what
-the pulse has below some hertz.
-python-acoustics 0.2.6 is absent: it does not import beside a current scipy (`scipy.special.sph_harm` is gone).
+Annex E, above, lies nearer to ours. Its bands come of a low-pass of sixth order with corners at the edges: 0.05 dB
+wider than ideal ones. Percentiles are of the Fast level at every sample after 0.6 s, as it takes them, for both. LZeq
+differs by what the pulse has below some hertz.
+
+python-acoustics 0.2.6 is absent: it does not import beside a current scipy
+(`scipy.special.sph_harm` is gone).
 """
 
 

@@ -12,7 +12,6 @@ from conformance import limits
 from conformance.rows import Row, smallest
 from conformance.signals import Signal, level_db, spoken, tone
 
-
 WEIGHTINGS: dict[str, Callable[..., Signal]] = {"A": a_weighting, "C": c_weighting, "Z": z_weighting}
 SETTLE_S = 0.75
 SINE_DB = float(10 * np.log10(0.5))

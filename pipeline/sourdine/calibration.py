@@ -21,7 +21,7 @@ _VERSION: Final = 1
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 #: Two calibrations in a row may differ by so much; levels in between are doubtful beyond (ISO 1996-2:2017).
 WARN_DRIFT_DB: Final = 0.5
-#: A sensor that differs by more has not drifted: its gain or microphone was changed, or the calibrator's level is another.
+#: What differs by more has not drifted: gain or microphone was changed, or the calibrator's level is another.
 MAX_DRIFT_DB: Final = 3.0
 _NUMBERS: Final = ("tone_hz", "tone_db", "full_scale_db", "spread_db")
 
@@ -106,8 +106,8 @@ def drift(folder: Path, calibration: Calibration) -> Drift | None:
     if abs(found) > MAX_DRIFT_DB:
         raise ConfigError(
             f"drifted: expected full scale within {MAX_DRIFT_DB:g} dB of {last.full_scale_db:.1f} dB, got "
-            f"{calibration.full_scale_db:.1f} dB; the last calibration is {path}, {last.date}: is the calibrator's level "
-            "right? If gain or microphone was changed, move it away"
+            f"{calibration.full_scale_db:.1f} dB; the last calibration is {path}, {last.date}: is the "
+            "calibrator's level right? If gain or microphone was changed, move it away"
         )
     return Drift(found, last.date, _kept(path))
 

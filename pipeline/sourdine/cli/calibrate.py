@@ -34,8 +34,8 @@ Put the calibrator on the microphone, record ten seconds of its tone, and give t
   sourdine run street.wav --calibration calibrations/sensor-17.toml
 
 The file says the sensor, the date and the level of full scale; an earlier one is kept under its date. Until a sensor
-has one, its levels are dBFS and its state is `uncalibrated`. Gain and microphone must stay as they were: a drift of more
-than 0.5 dB since the last calibration is warned of, one of more than 3 dB refused.
+has one, its levels are dBFS and its state is `uncalibrated`. Gain and microphone must stay as they were: a drift of
+more than 0.5 dB since the last calibration is warned of, one of more than 3 dB refused.
 """
 
 

@@ -21,8 +21,8 @@ class DayLevels(NamedTuple):
     Parameters
     ----------
     date : numpy.ndarray
-        Local date on which each day begins: it lasts from `day_h` of this date to `day_h` of the next, so that the night
-        belongs to the evening before it; datetime64[D].
+        Local date on which each day begins: it lasts from `day_h` of this date to `day_h` of the next, so that the
+        night belongs to the evening before it; datetime64[D].
     lday_db : numpy.ndarray
         Equivalent level of what was heard of the day; NaN if nothing was. float64, as those below.
     levening_db : numpy.ndarray
@@ -93,15 +93,15 @@ def day_levels(
     start : datetime.datetime
         When the first period begins, with the time zone of the place: ``tzinfo=ZoneInfo("Europe/Paris")``.
     period_s : float
-        Length of a period in seconds, at most 3600. A period that goes over from one time of day into the next is shared
-        out by time.
+        Length of a period in seconds, at most 3600. A period that goes over from one time of day into the next is
+        shared out by time.
     day_h : int, default=7
         Hour of local time at which the day begins.
     evening_h : int, default=19
         Hour at which the evening begins.
     night_h : int, default=23
-        Hour at which the night begins. Member states choose the hours: a day of at least 12 h, an evening of 2 to 4 h, a
-        night of at least 8 h.
+        Hour at which the night begins. Member states choose the hours: a day of at least 12 h, an evening of 2 to
+        4 h, a night of at least 8 h.
     least_heard : float, default=1.0
         Share of each day, evening and night that must be heard for a complete day, over 0 to 1.
 
@@ -122,9 +122,10 @@ def day_levels(
 
     Notes
     -----
-    Lden = 10 lg (1/24) (Td 10^(Lday/10) + Te 10^((Levening + 5)/10) + Tn 10^((Lnight + 10)/10)), where Td, Te and Tn are
-    the hours of day, evening and night: 12, 4 and 8 if nothing is said. Where clocks change, a night has an hour less or
-    more; its level and its share are those of the hours that it had, and its weight stays Tn.
+    Lden = 10 lg (1/24) (Td 10^(Lday/10) + Te 10^((Levening + 5)/10) + Tn 10^((Lnight + 10)/10)), where
+    Td, Te and Tn are the hours of day, evening and night: 12, 4 and 8 if nothing is said. Where clocks change, a
+    night has an hour less or more; its level and its share are those of the hours that it had, and its weight stays
+    Tn.
 
     A level of a part that was not heard as a whole is that of what was heard: `heard` says how much, and Lden stays NaN
     below `least_heard`. Nothing is filled in. The directive's levels are incident ones, without the reflection of the
@@ -165,7 +166,7 @@ def day_levels(
     bounds_s = _bounds_s(start, dates, hours)
     energy, heard_s = _shared_out(levels_db, begins_s, length_s, bounds_s)
     heard = heard_s / np.diff(bounds_s).reshape(-1, 3)
-    is_complete = (heard >= least - 1e-9).all(axis=1)
+    is_complete = np.array((heard >= least - 1e-9).all(axis=1))
     with np.errstate(divide="ignore", invalid="ignore"):
         parts_db = 10 * np.log10(energy / heard_s)  # nothing heard: NaN
     weights = np.diff([*hours, hours[0] + 24]) / 24
@@ -200,9 +201,9 @@ def long_term_levels(days: DayLevels) -> LongTermLevels:
 
     Notes
     -----
-    The directive's indicators are averages over all days of a year that is average in its weather. With an `n_days` of
-    365 or 366 the levels are those of that year; with fewer they are those of the days that were heard, and whether these
-    stand for the year is not the library's to say.
+    The directive's indicators are averages over all days of a year that is average in its weather. With
+    an `n_days` of 365 or 366 the levels are those of that year; with fewer they are those of the days that were
+    heard, and whether these stand for the year is not the library's to say.
 
     References
     ----------
@@ -301,9 +302,8 @@ def _shared_out(
     is_heard = ~np.isnan(of_period)
     energies = 10 ** (of_period[is_heard] / 10) * lengths_s[is_heard]
     n_parts = len(bounds_s) - 1
-    sums = (
-        np.bincount(part[is_heard], weights, minlength=n_parts).reshape(-1, 3)
+    energy, heard_s = (
+        np.bincount(part[is_heard], weights, minlength=n_parts).astype(np.float64).reshape(-1, 3)
         for weights in (energies, lengths_s[is_heard])
     )
-    energy, heard_s = sums
     return energy, heard_s

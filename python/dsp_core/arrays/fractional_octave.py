@@ -57,13 +57,13 @@ def third_octave_levels(
 
     Notes
     -----
-    Butterworth band-passes of eighth order, in 64 bits, bilinear; bands whose upper edge is 0.1 of the rate or less run
-    at half the rate, a quarter and so on, behind half-band filters that keep 82 dB from folding back. Corners lie
-    inside the edges, which are 3.3 to 3.6 dB down, so that each band passes as much noise as an ideal one (effective
-    bandwidth within 0.01 dB), at any place below half the rate. Measured by sines through this function at 16, 32, 44.1
-    and 48 kHz: every band that is offered lies inside the limits of class 1, at every breakpoint of the mask and between
-    them, and so do the sums of neighbouring bands; at the midband within 0.02 dB. Class 1 is said of a whole instrument:
-    this is its filter alone.
+    Butterworth band-passes of eighth order, in 64 bits, bilinear; bands whose upper edge is 0.1 of the
+    rate or less run at half the rate, a quarter and so on, behind half-band filters that keep 82 dB from folding
+    back. Corners lie inside the edges, which are 3.3 to 3.6 dB down, so that each band passes as much noise as an
+    ideal one (effective bandwidth within 0.01 dB), at any place below half the rate. Measured by sines through this
+    function at 16, 32, 44.1 and 48 kHz: every band that is offered lies inside the limits of class 1, at every
+    breakpoint of the mask and between them, and so do the sums of neighbouring bands; at the midband within 0.02 dB.
+    Class 1 is said of a whole instrument: this is its filter alone.
 
     A filter takes its time: at the midband a band's delay is 0.85 / bandwidth, 147 ms for 25 Hz and 3.7 ms for 1 kHz,
     and periods not much longer than that say little. Nothing is corrected for it.

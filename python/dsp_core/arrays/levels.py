@@ -223,9 +223,9 @@ def time_weighting(
 
     Notes
     -----
-    m(n) = d m(n − 1) + (1 − d) y(n)², d = exp(−1 / (time constant × rate)), in 64 bits; the level is 10 lg m, within
-    2e-10 dB before it is rounded to 32 bits. Measured on tonebursts of 4 kHz behind `a_weighting`: Table 4 within 0.1 dB
-    from 1 s to 1 ms, within 0.5 dB below.
+    m(n) = d m(n − 1) + (1 − d) y(n)², d = exp(−1 / (time constant × rate)), in 64 bits; the level is 10
+    lg m, within 2e-10 dB before it is rounded to 32 bits. Measured on tonebursts of 4 kHz behind `a_weighting`: Table
+    4 within 0.1 dB from 1 s to 1 ms, within 0.5 dB below.
 
     Impulse comes from IEC 60651, which IEC 61672-1 replaced. Its edition of 2002 still defined it in Annex C, for
     information, and called it unsuitable for rating impulsive sounds or hearing risk; the edition of 2013 leaves it

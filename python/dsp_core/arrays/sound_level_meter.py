@@ -169,8 +169,9 @@ class Levels:
         table = self._meter.push(rows[0])
         laf_db = table[:, 7:]
         self._laf_db.frombytes(laf_db.tobytes())
-        second, *levels_db = np.ascontiguousarray(table[:, :7].T)
-        return SecondLevels(second.astype(np.int64), *levels_db, laf_db)
+        second, *six = np.ascontiguousarray(table[:, :7].T)
+        laeq_db, lafmax_db, lasmax_db, lceq_db, lzeq_db, lcpeak_db = six
+        return SecondLevels(second.astype(np.int64), laeq_db, lafmax_db, lasmax_db, lceq_db, lzeq_db, lcpeak_db, laf_db)
 
     def summary(self) -> LevelSummary:
         """Sum up everything heard so far, the begun second included; percentiles up to the last complete eighth.

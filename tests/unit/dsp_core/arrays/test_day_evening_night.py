@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from dsp_core.arrays import DayLevels, day_levels, long_term_levels
+from dsp_core.arrays import day_levels, long_term_levels
 from dsp_core.zone import ParameterError
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -76,7 +76,7 @@ def test_what_was_not_heard_at_all_has_no_level() -> None:
     assert days.heard[1].tolist() == [0, 0, 0]
     assert all(np.isnan(field[1]) for field in (days.lday_db, days.levening_db, days.lnight_db, days.lden_db))
     with pytest.raises(ParameterError, match=r"^days: expected at least 1 complete day, got 0 of 1$"):
-        long_term_levels(DayLevels(*(field[1:2] for field in days)))
+        long_term_levels(day_levels(levels_db[24:48], start=MONDAY, period_s=3_600))
 
 
 def test_before_seven_it_is_the_night_of_the_day_before() -> None:
@@ -98,7 +98,7 @@ def test_a_night_on_which_clocks_change_has_the_hours_that_it_had(morning: datet
 
 
 def test_a_period_over_a_boundary_is_shared_out_by_time() -> None:
-    # Half past six to half past seven: half of the hour is the night's. Kathmandu is 5 h 45 min ahead: no hour of UTC fits.
+    # Half past six to half past seven: half of it is the night's. Kathmandu is 5 h 45 min ahead: no hour of UTC fits.
     days = day_levels(np.array([70.0]), start=MONDAY.replace(hour=6, minute=30), period_s=3_600)
     assert days.heard.tolist() == [[0, 0, 0.0625], [pytest.approx(1 / 24), 0, 0]]
     kathmandu = datetime(2026, 5, 4, 1, tzinfo=UTC).astimezone(ZoneInfo("Asia/Kathmandu"))  # 6:45
@@ -195,8 +195,9 @@ def test_bad_arguments_are_refused(options: dict[str, Any], words: str) -> None:
 
 def test_days_that_come_twice_are_refused() -> None:
     days = day_levels(LEVELS, start=MONDAY, period_s=3_600)
+    twice = days._replace(date=np.repeat(days.date, 2), is_complete=np.repeat(days.is_complete, 2))
     with pytest.raises(ParameterError, match=r"^days: expected each date once, got 2026-05-04 twice$"):
-        long_term_levels(DayLevels(*(np.concatenate([field, field]) for field in days)))
+        long_term_levels(twice)
     anything: Any = days.lden_db
     with pytest.raises(ParameterError, match=r"^days: expected DayLevels, got ndarray$"):
         long_term_levels(anything)

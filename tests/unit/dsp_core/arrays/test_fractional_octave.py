@@ -108,8 +108,9 @@ def test_every_octave_is_class_1(sample_rate: int, n_bands: int) -> None:
     assert np.allclose(midband_hz, 1_000 * G ** np.arange(-5, n_bands - 5), rtol=1e-14)
     # An octave's own mask is the same table, without the scale of narrower bands (5.10).
     place = np.abs(np.log10(hz[:, None] / midband_hz)) / np.log10(G)
-    least = np.where(place < 0.5, -0.4, np.interp(place, *zip(*OUTSIDE, strict=True)))
-    most = np.where(place < 0.5, np.interp(place, *zip(*INSIDE, strict=True)), np.inf)
+    inner, outer = (np.array(mask).T for mask in (INSIDE, OUTSIDE))
+    least = np.where(place < 0.5, -0.4, np.interp(place, outer[0], outer[1]))
+    most = np.where(place < 0.5, np.interp(place, inner[0], inner[1]), np.inf)
     assert (taken >= least).all(), [(hz[i], midband_hz[j]) for i, j in np.argwhere(taken < least)]
     assert (taken <= most).all(), [(hz[i], midband_hz[j]) for i, j in np.argwhere(taken > most)]
     at_midband = np.abs(hz[:, None] / midband_hz - 1) < 1e-9
