@@ -17,8 +17,12 @@ const BETA: f64 = 5.0;
 /// No value between samples is more than this many times the largest of its samples: the sum of the taps' magnitudes is 2.1.
 const MOST: f64 = 2.2;
 
-/// Samples that the next values need again.
-pub(crate) type Past = [f64; TAPS - 1];
+/// Samples that the next values need again, and the largest square of each half of them, or more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Past {
+    samples: [f64; TAPS],
+    largest: [f64; 2],
+}
 
 /// Finds peaks. Values between samples come eight samples late, when what follows them is known.
 pub(crate) struct Peak {
@@ -42,25 +46,39 @@ impl Peak {
 
     /// The largest square of the new samples, of the values that become known with them, and of `highest`.
     #[inline(always)]
-    pub(crate) fn highest_square<const N: usize>(
-        &self,
-        past: &mut Past,
-        new: &[f64; N],
-        highest: f64,
-    ) -> f64 {
-        let mut window = [0.0; TAPS - 1 + STEP];
-        window[..TAPS - 1].copy_from_slice(past);
-        window[TAPS - 1..][..N].copy_from_slice(new);
-        past.copy_from_slice(&window[N..][..TAPS - 1]);
-        let mut highest = new.iter().fold(highest, |h, &x| larger(h, x * x));
-        let largest = window.iter().fold(0.0, |l, &x| larger(l, x * x));
+    pub(crate) fn of_step(&self, past: &mut Past, new: &[f64; STEP], highest: f64) -> f64 {
+        let before = *past;
+        let [_, older] = before.largest;
+        past.samples[..STEP].copy_from_slice(&before.samples[STEP..]);
+        past.samples[STEP..].copy_from_slice(new);
+        past.largest = [older, largest_of(new.map(|x| x * x))];
+        let largest = larger(larger(before.largest[0], older), past.largest[1]);
         if largest * (MOST * MOST) <= highest {
-            return highest; // none of the values can be higher
+            return highest; // no value can be higher, and no sample
         }
+        self.look(&before.samples, new, highest)
+    }
+
+    /// The same for one sample.
+    pub(crate) fn of_sample(&self, past: &mut Past, new: f64, highest: f64) -> f64 {
+        let before = past.samples;
+        past.samples[..TAPS - 1].copy_from_slice(&before[1..]);
+        past.samples[TAPS - 1] = new;
+        let largest = before.iter().fold(new * new, |l, &x| larger(l, x * x));
+        past.largest = [largest; 2];
+        self.look(&before, &[new], highest)
+    }
+
+    #[inline(always)]
+    fn look<const N: usize>(&self, past: &[f64; TAPS], new: &[f64; N], highest: f64) -> f64 {
+        let mut window = [0.0; TAPS + STEP];
+        window[..TAPS].copy_from_slice(past);
+        window[TAPS..][..N].copy_from_slice(new);
+        let mut highest = new.iter().fold(highest, |h, &x| larger(h, x * x));
         for taps in &self.taps {
             let mut values = [0.0; N];
             for (j, tap) in taps.iter().enumerate() {
-                for (value, x) in values.iter_mut().zip(&window[j..][..N]) {
+                for (value, x) in values.iter_mut().zip(&window[j + 1..][..N]) {
                     *value += tap * x;
                 }
             }
@@ -68,6 +86,19 @@ impl Peak {
         }
         highest
     }
+}
+
+/// In few steps that wait for each other.
+#[inline(always)]
+fn largest_of(mut lanes: [f64; STEP]) -> f64 {
+    let mut n = STEP / 2;
+    while n > 0 {
+        for i in 0..n {
+            lanes[i] = larger(lanes[i], lanes[i + n]);
+        }
+        n /= 2;
+    }
+    lanes[0]
 }
 
 fn sinc(x: f64) -> f64 {
@@ -101,8 +132,8 @@ mod tests {
     use super::*;
 
     fn highest(samples: &[f64]) -> f64 {
-        let (peak, mut past) = (Peak::new(), [0.0; TAPS - 1]);
-        let one = |h: f64, &x: &f64| peak.highest_square(&mut past, &[x], h);
+        let (peak, mut past) = (Peak::new(), Past::default());
+        let one = |h: f64, &x: &f64| peak.of_sample(&mut past, x, h);
         libm::sqrt(samples.iter().fold(0.0, one))
     }
 
@@ -142,15 +173,36 @@ mod tests {
         let samples: Vec<f64> = (0..8_000_u32)
             .map(|i| f64::from((i * i) % 1_009) / 504.5 - 1.0)
             .collect();
-        let (mut past, mut by_steps) = ([0.0; TAPS - 1], 0.0);
+        let (mut past, mut by_steps) = (Past::default(), 0.0);
         for step in samples.as_chunks::<STEP>().0 {
-            by_steps = peak.highest_square(&mut past, step, by_steps);
+            by_steps = peak.of_step(&mut past, step, by_steps);
         }
-        let (mut past, mut all) = ([0.0; TAPS - 1], 0.0_f64);
-        for &x in &samples {
-            all = all.max(peak.highest_square(&mut past, &[x], 0.0));
+        let (mut past, mut all) = (Past::default(), 0.0_f64);
+        for step in samples.as_chunks::<STEP>().0 {
+            all = all.max(peak.of_step(&mut past, step, 0.0));
         }
         assert_eq!(libm::sqrt(by_steps), highest(&samples));
         assert_eq!(by_steps, all);
+    }
+
+    #[test]
+    fn samples_and_steps_may_follow_each_other() {
+        let samples: Vec<f64> = (0..1_000_u32)
+            .map(|i| f64::from((i * i) % 97) / 48.5 - 1.0)
+            .collect();
+        let (peak, mut past) = (Peak::new(), Past::default());
+        let (mut rest, mut found) = (&samples[..], 0.0);
+        while let Some((step, after)) = rest.split_first_chunk::<STEP>() {
+            found = peak.of_step(&mut past, step, found);
+            let n = after.len().min(step[0].to_bits() as usize % 7);
+            for &x in &after[..n] {
+                found = peak.of_sample(&mut past, x, found);
+            }
+            rest = &after[n..];
+        }
+        let found = rest
+            .iter()
+            .fold(found, |h, &x| peak.of_sample(&mut past, x, h));
+        assert_eq!(libm::sqrt(found), highest(&samples));
     }
 }

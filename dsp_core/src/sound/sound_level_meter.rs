@@ -221,8 +221,6 @@ impl Running {
             sums.fast_max = larger(sums.fast_max, self.fast);
             sums.slow_max = larger(sums.slow_max, self.slow);
         }
-        let highest = sums.c_peak_square;
-        sums.c_peak_square = filters.peak.highest_square(&mut self.past, c, highest);
     }
 }
 
@@ -238,6 +236,7 @@ per_path! {
             filters.c.steps(&step, &mut now.c, &mut c);
             filters.z.steps(&step, &mut now.z, &mut z);
             now.take_in(filters, &mut new, &[a[0], c[0], z[0]]);
+            new.c_peak_square = filters.peak.of_step(&mut now.past, &c[0], new.c_peak_square);
         }
         for &x in rest {
             let x = f64::from(x);
@@ -245,6 +244,7 @@ per_path! {
             let c = filters.c.one(x, &mut now.c);
             let z = filters.z.one(x, &mut now.z);
             now.take_in(filters, &mut new, &[[a], [c], [z]]);
+            new.c_peak_square = filters.peak.of_sample(&mut now.past, c, new.c_peak_square);
         }
         (*running, *sums) = (now, new);
     }
