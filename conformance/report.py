@@ -57,6 +57,7 @@ both.
 BEYOND = """\
 ## Measured, and not claimed
 
+`weighting_top_hz` says up to which frequency a rate is claimed, and so does each summary of the meter (`top_hz`).
 Frequencies above the claim of Table 3 lie so near half the rate that a converter's own filter decides.
 """
 

@@ -53,7 +53,7 @@ def at_nominal_frequencies(sample_rate: int) -> Iterator[Row]:
         Of each weighting at each nominal frequency.
     """
     rows = [
-        _table_3(kind, place, sample_rate)
+        table_3(kind, place, sample_rate)
         for kind in WEIGHTINGS
         for place in limits.WEIGHTINGS
         if place[0] <= limits.TOP_HZ[sample_rate]
@@ -63,8 +63,23 @@ def at_nominal_frequencies(sample_rate: int) -> Iterator[Row]:
     yield Row(limits.FAR_INSIDE, "margin of A", sample_rate, worst.where, worst.margin, 0.4, limits.INFINITY, 0.0)
 
 
-def _table_3(kind: str, place: tuple[float, ...], sample_rate: int) -> Row:
-    """Measure one weighting at one nominal frequency."""
+def table_3(kind: str, place: tuple[float, ...], sample_rate: int) -> Row:
+    """Measure one weighting at one nominal frequency.
+
+    Parameters
+    ----------
+    kind : str
+        Weighting.
+    place : tuple of float
+        Row of the table.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    Row
+        Of it.
+    """
     nominal_hz, a_db, c_db, above, below = place
     gain = gain_db(WEIGHTINGS[kind], limits.exact_hz(nominal_hz), sample_rate)
     expected = {"A": a_db, "C": c_db, "Z": 0.0}[kind]
@@ -86,7 +101,7 @@ def beyond_the_claim(sample_rate: int) -> Iterator[Row]:
     """
     for place in limits.WEIGHTINGS:
         if place[0] > limits.TOP_HZ[sample_rate] and limits.exact_hz(place[0]) < sample_rate / 2:
-            yield from (_table_3(kind, place, sample_rate) for kind in "AC")
+            yield from (table_3(kind, place, sample_rate) for kind in "AC")
 
 
 def between_nominal_frequencies(sample_rate: int, n_between: int = 5) -> Iterator[Row]:

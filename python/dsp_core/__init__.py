@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         resample,
         third_octave_levels,
         time_weighting,
+        weighting_top_hz,
         z_weighting,
     )
 
@@ -60,6 +61,7 @@ __all__ = [
     "resample",
     "third_octave_levels",
     "time_weighting",
+    "weighting_top_hz",
     "z_weighting",
 ]
 

@@ -98,6 +98,21 @@ def test_peers_differ_by_what_the_page_explains(measured: Measured) -> None:
         assert abs(one.ours - one.theirs) < most, one
 
 
+def test_each_rate_says_how_far_up_it_is_class_1() -> None:
+    assert {rate: dsp_core.arrays.weighting_top_hz(sample_rate=rate) for rate in limits.TOP_HZ} == limits.TOP_HZ
+    assert meter.heard(np.ones(8_000, np.float32), 16_000).top_hz == 6_300
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 8_373, 11_025, 22_050, 24_000, 37_900, 42_006, 96_000, 192_000])
+def test_rates_of_no_report_keep_what_they_say(sample_rate: int) -> None:
+    top_hz = dsp_core.arrays.weighting_top_hz(sample_rate=sample_rate)
+    places = [place for place in limits.WEIGHTINGS if 500 <= place[0] <= top_hz]
+    assert limits.exact_hz(top_hz) <= 0.475 * sample_rate + 0.01 < 0.5 * sample_rate
+    rows = [weightings.table_3(kind, place, sample_rate) for kind in "ACZ" for place in places]
+    assert [row for row in rows if not row.passes] == []
+    assert min(row.margin for row in rows) > 0.4
+
+
 def outside(rows: Iterable[Row]) -> set[str]:
     return {f"{row.clause.name}, {row.what}" for row in rows if not row.passes}
 

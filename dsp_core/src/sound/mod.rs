@@ -20,6 +20,8 @@ pub mod filterbank;
 
 pub mod weighting;
 
+pub mod z_weighting;
+
 pub mod level;
 
 pub mod calibrate;

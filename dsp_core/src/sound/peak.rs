@@ -47,19 +47,22 @@ impl Peak {
     /// The largest square of the new samples, of the values that become known with them, and of `highest`.
     #[inline(always)]
     pub(crate) fn of_step(&self, past: &mut Past, new: &[f64; STEP], highest: f64) -> f64 {
-        let before = *past;
-        let [_, older] = before.largest;
-        past.samples[..STEP].copy_from_slice(&before.samples[STEP..]);
+        let [oldest, older] = past.largest;
+        let newest = largest_of(new.map(|x| x * x));
+        let largest = larger(larger(oldest, older), newest);
+        let highest = if largest * (MOST * MOST) <= highest {
+            highest // no value can be higher, and no sample
+        } else {
+            self.look(&past.samples, new, highest)
+        };
+        past.samples.copy_within(STEP.., 0);
         past.samples[STEP..].copy_from_slice(new);
-        past.largest = [older, largest_of(new.map(|x| x * x))];
-        let largest = larger(larger(before.largest[0], older), past.largest[1]);
-        if largest * (MOST * MOST) <= highest {
-            return highest; // no value can be higher, and no sample
-        }
-        self.look(&before.samples, new, highest)
+        past.largest = [older, newest];
+        highest
     }
 
     /// The same for one sample.
+    #[inline(always)]
     pub(crate) fn of_sample(&self, past: &mut Past, new: f64, highest: f64) -> f64 {
         let before = past.samples;
         past.samples[..TAPS - 1].copy_from_slice(&before[1..]);

@@ -9,6 +9,7 @@ use crate::sound::leq::level_db;
 use crate::sound::peak::{Past, Peak, larger};
 use crate::sound::time_weighting::{FAST_S, SLOW_S, TimeWeighting};
 use crate::sound::weighting::{STEP, State, Weighting, WeightingKind};
+use crate::sound::z_weighting::{self, ZWeighting};
 
 /// Fast levels of a second.
 pub const N_FAST: usize = 8;
@@ -83,7 +84,7 @@ impl Sums {
 struct Filters {
     a: Weighting,
     c: Weighting,
-    z: Weighting,
+    z: ZWeighting,
     fast: TimeWeighting,
     slow: TimeWeighting,
     peak: Peak,
@@ -94,7 +95,7 @@ struct Filters {
 struct Running {
     a: State,
     c: State,
-    z: State,
+    z: z_weighting::Last,
     fast: f64,
     slow: f64,
     /// The last C-weighted samples.
@@ -125,7 +126,7 @@ impl SoundLevelMeter {
             filters: Filters {
                 a: Weighting::new(WeightingKind::A, sample_rate),
                 c: Weighting::new(WeightingKind::C, sample_rate),
-                z: Weighting::new(WeightingKind::Z, sample_rate),
+                z: ZWeighting::new(sample_rate),
                 fast: TimeWeighting::exponential(sample_rate, FAST_S),
                 slow: TimeWeighting::exponential(sample_rate, SLOW_S),
                 peak: Peak::new(),
@@ -203,13 +204,13 @@ impl SoundLevelMeter {
 }
 
 impl Running {
-    /// Squares and maxima of weighted samples.
+    /// Squares and maxima of samples and of weighted ones.
     #[inline(always)]
     fn take_in<const N: usize>(
         &mut self,
         filters: &Filters,
         sums: &mut Sums,
-        [a, c, z]: &[[f64; N]; 3],
+        [x, a, c]: &[[f64; N]; 3],
     ) {
         for n in 0..N {
             let a_square = a[n] * a[n];
@@ -217,7 +218,8 @@ impl Running {
             self.slow = filters.slow.next(self.slow, a_square);
             sums.a_energy += a_square;
             sums.c_energy += c[n] * c[n];
-            sums.z_energy += z[n] * z[n];
+            let z = filters.z.next(&mut self.z, x[n]);
+            sums.z_energy += z * z;
             sums.fast_max = larger(sums.fast_max, self.fast);
             sums.slow_max = larger(sums.slow_max, self.slow);
         }
@@ -231,19 +233,17 @@ per_path! {
         let (steps, rest) = samples.as_chunks::<STEP>();
         for step in steps {
             let step = [step.map(f64::from)];
-            let (mut a, mut c, mut z) = ([[0.0; STEP]], [[0.0; STEP]], [[0.0; STEP]]);
+            let (mut a, mut c) = ([[0.0; STEP]], [[0.0; STEP]]);
             filters.a.steps(&step, &mut now.a, &mut a);
             filters.c.steps(&step, &mut now.c, &mut c);
-            filters.z.steps(&step, &mut now.z, &mut z);
-            now.take_in(filters, &mut new, &[a[0], c[0], z[0]]);
+            now.take_in(filters, &mut new, &[step[0], a[0], c[0]]);
             new.c_peak_square = filters.peak.of_step(&mut now.past, &c[0], new.c_peak_square);
         }
         for &x in rest {
             let x = f64::from(x);
             let a = filters.a.one(x, &mut now.a);
             let c = filters.c.one(x, &mut now.c);
-            let z = filters.z.one(x, &mut now.z);
-            now.take_in(filters, &mut new, &[[a], [c], [z]]);
+            now.take_in(filters, &mut new, &[[x], [a], [c]]);
             new.c_peak_square = filters.peak.of_sample(&mut now.past, c, new.c_peak_square);
         }
         (*running, *sums) = (now, new);

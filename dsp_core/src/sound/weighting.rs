@@ -1,10 +1,9 @@
-//! A, C and Z frequency weighting at the native rate.
+//! A and C frequency weighting at the native rate.
 //!
 //! The plain bilinear transform squeezes the top of the band and fails the standard at 16 kHz. Here the poles are matched
 //! (exp(-ωT)), the zeros at 0 Hz stay exactly there (a constant gives nothing at all), and the three numerator coefficients
 //! of the top section are solved so that the whole cascade has the analogue gain at 1 kHz and at two frequencies near the
-//! top. Z is flat; a zero at 0 Hz and a pole at 1 Hz keep a converter's constant out of it. The cascade then runs eight
-//! samples a step: its recursion waits for one step in eight.
+//! top. The cascade then runs eight samples a step: its recursion waits for one step in eight.
 
 use std::f64::consts::PI;
 
@@ -21,8 +20,6 @@ const F1: f64 = 20.598_997;
 const F2: f64 = 107.652_65;
 const F3: f64 = 737.862_23;
 const F4: f64 = 12_194.217;
-/// Pole of Z in Hz, ours: the standard lets its lower end open. It takes 0.04 dB at 10 Hz.
-const F_Z: f64 = 1.0;
 
 /// A frequency weighting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +28,6 @@ pub enum WeightingKind {
     A,
     /// For low and loud sounds.
     C,
-    /// No weighting from 10 Hz to 20 kHz.
-    Z,
 }
 
 impl WeightingKind {
@@ -48,7 +43,6 @@ impl WeightingKind {
         let square = hz * hz;
         let ends = square / ((square + F1 * F1) * (square + F4 * F4));
         match self {
-            Self::Z => hz / libm::hypot(hz, F_Z),
             Self::C => ends,
             Self::A => ends * square / libm::sqrt((square + F2 * F2) * (square + F3 * F3)),
         }
@@ -93,24 +87,6 @@ fn quadratic([c0, c1, c2]: [f64; 3], s: f64) -> f64 {
 fn matched_hz(sample_rate: u32) -> [f64; 3] {
     let top = (0.46 * f64::from(sample_rate)).min(20_000.0);
     [1_000.0, 0.72 * top, top]
-}
-
-/// The cascade of a weighting.
-fn sections(kind: WeightingKind, sample_rate: u32) -> [Section; 3] {
-    let pole = |hz: f64| libm::exp(-2.0 * PI * hz / f64::from(sample_rate));
-    if kind == WeightingKind::Z {
-        // Gain 1 at half the rate.
-        let gain = 0.5 * (1.0 + pole(F_Z));
-        let high = Section::from_poles([gain, -gain, 0.0], pole(F_Z), 0.0);
-        return [high, Section::UNITY, Section::UNITY];
-    }
-    let zeros = [1.0, -2.0, 1.0];
-    let low = Section::from_poles(zeros, pole(F1), pole(F1));
-    let middle = match kind {
-        WeightingKind::A => Section::from_poles(zeros, pole(F2), pole(F3)),
-        _ => Section::UNITY,
-    };
-    [low, middle, top_section(kind, sample_rate, &[low, middle])]
 }
 
 /// Solves for the top section's numerator.
@@ -170,8 +146,16 @@ pub struct Weighting {
 impl Weighting {
     /// Designs it for a rate of at least 8 000 Hz.
     pub fn new(kind: WeightingKind, sample_rate: u32) -> Self {
+        let pole = |hz: f64| libm::exp(-2.0 * PI * hz / f64::from(sample_rate));
+        let zeros = [1.0, -2.0, 1.0];
+        let low = Section::from_poles(zeros, pole(F1), pole(F1));
+        let middle = match kind {
+            WeightingKind::A => Section::from_poles(zeros, pole(F2), pole(F3)),
+            WeightingKind::C => Section::UNITY,
+        };
+        let top = top_section(kind, sample_rate, &[low, middle]);
         let mut weighting = Self {
-            sections: sections(kind, sample_rate),
+            sections: [low, middle, top],
             input_to_output: [[0.0; STEP]; STEP],
             input_to_state: [[0.0; STEP]; STEP],
             state_to_output: [[0.0; STEP]; 6],
@@ -313,7 +297,6 @@ mod tests {
             (WeightingKind::A, 16_000),
             (WeightingKind::C, 44_100),
             (WeightingKind::A, 192_000),
-            (WeightingKind::Z, 8_000),
         ] {
             let weighting = Weighting::new(kind, rate);
             let samples: Vec<f32> = (0..40_003)
@@ -348,13 +331,11 @@ mod tests {
 
     #[test]
     fn a_constant_vanishes_and_silence_ends_in_zero() {
-        for kind in [WeightingKind::A, WeightingKind::Z] {
-            let weighting = Weighting::new(kind, 48_000);
-            let mut samples = vec![1.0; 480_000];
-            samples.extend(vec![0.0; 960_000]);
-            let weighted = weighting.weight(&samples);
-            assert!(weighted[400_000..480_000].iter().all(|y| y.abs() < 1e-9));
-            assert_eq!(weighted[1_439_999], 0.0);
-        }
+        let weighting = Weighting::new(WeightingKind::A, 48_000);
+        let mut samples = vec![1.0; 480_000];
+        samples.extend(vec![0.0; 960_000]);
+        let weighted = weighting.weight(&samples);
+        assert!(weighted[400_000..480_000].iter().all(|y| y.abs() < 1e-9));
+        assert_eq!(weighted[1_439_999], 0.0);
     }
 }

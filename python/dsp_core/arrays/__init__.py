@@ -17,12 +17,9 @@ from dsp_core.arrays.fractional_octave import (
     third_octave_levels,
 )
 from dsp_core.arrays.levels import (
-    a_weighting,
-    c_weighting,
     leq,
     percentile_level,
     time_weighting,
-    z_weighting,
 )
 from dsp_core.arrays.novelty import AnomalyScorer
 from dsp_core.arrays.sound_level_meter import (
@@ -36,6 +33,12 @@ from dsp_core.arrays.spectra import (
     mel_filterbank,
     power_spectrum,
     resample,
+)
+from dsp_core.arrays.weighting import (
+    a_weighting,
+    c_weighting,
+    weighting_top_hz,
+    z_weighting,
 )
 
 __all__ = [
@@ -59,5 +62,6 @@ __all__ = [
     "resample",
     "third_octave_levels",
     "time_weighting",
+    "weighting_top_hz",
     "z_weighting",
 ]

@@ -7,6 +7,7 @@ import numpy as np
 from dsp_core._dsp_core import LevelMeter, ParameterError
 from dsp_core.arrays.check import Float32Array, as_positive, as_rows, as_sample_rate, refuse
 from dsp_core.arrays.levels import percentile_level
+from dsp_core.arrays.weighting import weighting_top_hz
 from numpy.typing import NDArray
 
 
@@ -70,6 +71,9 @@ class LevelSummary(NamedTuple):
         The same for 50 % of the time.
     la90_db : float
         The same for 90 % of the time.
+    top_hz : float
+        Highest nominal frequency up to which these levels meet the response limits of class 1 at the meter's sample
+        rate (`weighting_top_hz`): 20000 from 42006 Hz on, 6300 at 16000 Hz, where class 1 cannot be held.
     """
 
     duration_s: float
@@ -83,6 +87,7 @@ class LevelSummary(NamedTuple):
     la10_db: float
     la50_db: float
     la90_db: float
+    top_hz: float
 
 
 class Levels:
@@ -205,4 +210,5 @@ class Levels:
             la10_db=la10_db,
             la50_db=la50_db,
             la90_db=la90_db,
+            top_hz=weighting_top_hz(sample_rate=self._sample_rate),
         )

@@ -5,6 +5,7 @@ use dsp_core::sound::leq::{self, Periods};
 use dsp_core::sound::sound_level_meter::{self, SoundLevelMeter};
 use dsp_core::sound::time_weighting::TimeWeighting;
 use dsp_core::sound::weighting::{Weighting, WeightingKind};
+use dsp_core::sound::z_weighting::ZWeighting;
 use numpy::ndarray::{Array1, Array2, Array3};
 use numpy::prelude::*;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1};
@@ -26,7 +27,13 @@ fn weight_rows(
     let kind = match kind {
         "A" => WeightingKind::A,
         "C" => WeightingKind::C,
-        _ => WeightingKind::Z,
+        _ => {
+            let weighting = ZWeighting::new(sample_rate);
+            return map_rows(py, y, out, |row, out| {
+                weighting.weight_into(row, out);
+                Ok(())
+            });
+        }
     };
     let weighting = Weighting::new(kind, sample_rate);
     map_rows(py, y, out, |row, out| {

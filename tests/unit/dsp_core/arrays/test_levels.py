@@ -50,6 +50,12 @@ def test_z_is_flat_without_a_constant(sample_rate: int) -> None:
         assert abs(gain_db) < 0.05
 
 
+@pytest.mark.parametrize("sample_rate", [7_999, 192_001, np.nan, "48000", None, True, 44_100.5])
+def test_no_sample_rate_has_no_top(sample_rate: Any) -> None:
+    with pytest.raises(ParameterError, match=r"^sample_rate: expected a whole number from 8000 to 192000 Hz, got "):
+        arrays.weighting_top_hz(sample_rate=sample_rate)
+
+
 def test_low_sounds_are_weighted_as_by_scipy() -> None:
     # An independent design, bilinear from the analogue poles: it agrees where the rate is high against the frequency.
     radians = 2 * np.pi * np.array([20.598997, 20.598997, 107.65265, 737.86223, 12194.217, 12194.217])
