@@ -115,11 +115,29 @@ pub struct SoundLevelMeter {
     fast: Vec<f64>,
     /// Samples of the begun eighth.
     eighth: Vec<f32>,
+    scratch: Weighted,
+}
+
+/// An eighth, weighted.
+#[derive(Default)]
+struct Weighted {
+    a: Vec<f64>,
+    c: Vec<f64>,
+}
+
+impl Weighted {
+    fn with_capacity(n: usize) -> Self {
+        Self {
+            a: Vec::with_capacity(n),
+            c: Vec::with_capacity(n),
+        }
+    }
 }
 
 impl SoundLevelMeter {
     /// For a rate of at least 8 000 Hz; `reference`: rms value of 0 dB, over 0.
     pub fn new(sample_rate: u32, reference: f64) -> Self {
+        let most = sample_rate as usize / N_FAST + 1;
         Self {
             sample_rate: u64::from(sample_rate),
             reference,
@@ -135,7 +153,8 @@ impl SoundLevelMeter {
             second: Sums::default(),
             before: Sums::default(),
             fast: Vec::with_capacity(N_FAST),
-            eighth: Vec::with_capacity(sample_rate as usize / N_FAST + 1),
+            eighth: Vec::with_capacity(most),
+            scratch: Weighted::with_capacity(most),
         }
     }
 
@@ -157,7 +176,9 @@ impl SoundLevelMeter {
             rest = after;
             self.eighth.extend_from_slice(piece);
             if piece.len() == n_missing {
-                (self.running, self.second) = self.heard();
+                let mut scratch = std::mem::take(&mut self.scratch);
+                (self.running, self.second) = self.heard(&mut scratch);
+                self.scratch = scratch;
                 self.fast.push(self.running.fast);
                 self.eighth.clear();
             }
@@ -168,9 +189,19 @@ impl SoundLevelMeter {
     }
 
     /// What is known after the samples gathered so far.
-    fn heard(&self) -> (Running, Sums) {
+    fn heard(&self, weighted: &mut Weighted) -> (Running, Sums) {
         let (mut running, mut sums) = (self.running, self.second);
-        hear(&self.filters, &mut running, &mut sums, &self.eighth);
+        let Weighted { a, c } = weighted;
+        for (out, weighting, state) in [
+            (&mut *a, &self.filters.a, &mut running.a),
+            (&mut *c, &self.filters.c, &mut running.c),
+        ] {
+            out.resize(self.eighth.len(), 0.0);
+            weigh(weighting, state, &self.eighth, out);
+        }
+        sum_up(&self.filters, &mut running, &mut sums, &self.eighth, a, c);
+        let highest = sums.c_peak_square;
+        sums.c_peak_square = highest_square(&self.filters.peak, &mut running.past, c, highest);
         (running, sums)
     }
 
@@ -192,7 +223,7 @@ impl SoundLevelMeter {
 
     /// Levels over everything heard, the begun second included; none before the first sample.
     pub fn total(&self) -> Option<Levels> {
-        let all = self.before.with(self.heard().1);
+        let all = self.before.with(self.heard(&mut Weighted::default()).1);
         (all.n > 0).then(|| all.levels(self.reference))
     }
 
@@ -203,50 +234,67 @@ impl SoundLevelMeter {
     }
 }
 
-impl Running {
-    /// Squares and maxima of samples and of weighted ones.
-    #[inline(always)]
-    fn take_in<const N: usize>(
-        &mut self,
-        filters: &Filters,
-        sums: &mut Sums,
-        [x, a, c]: &[[f64; N]; 3],
-    ) {
-        for n in 0..N {
-            let a_square = a[n] * a[n];
-            self.fast = filters.fast.next(self.fast, a_square);
-            self.slow = filters.slow.next(self.slow, a_square);
-            sums.a_energy += a_square;
-            sums.c_energy += c[n] * c[n];
-            let z = filters.z.next(&mut self.z, x[n]);
-            sums.z_energy += z * z;
-            sums.fast_max = larger(sums.fast_max, self.fast);
-            sums.slow_max = larger(sums.slow_max, self.slow);
+// Three loops, not one: together they do not fit the registers, and the compiler breaks the vectors of the weighting up.
+
+per_path! {
+    /// One weighting of an eighth.
+    fn weigh(weighting: &Weighting, state: &mut State, samples: &[f32], out: &mut [f64]) {
+        let mut now = *state;
+        let (steps, rest) = samples.as_chunks::<STEP>();
+        let (out_steps, out_rest) = out.as_chunks_mut::<STEP>();
+        for (step, out) in steps.iter().zip(out_steps) {
+            weighting.steps(&[step.map(f64::from)], &mut now, std::slice::from_mut(out));
         }
+        for (&x, out) in rest.iter().zip(out_rest) {
+            *out = weighting.one(f64::from(x), &mut now);
+        }
+        *state = now;
     }
 }
 
 per_path! {
-    fn hear(filters: &Filters, running: &mut Running, sums: &mut Sums, samples: &[f32]) {
-        let (mut now, mut new) = (*running, *sums);
+    /// Squares of samples and of weighted ones, and the highest running means.
+    fn sum_up(
+        filters: &Filters,
+        running: &mut Running,
+        sums: &mut Sums,
+        samples: &[f32],
+        a: &[f64],
+        c: &[f64],
+    ) {
+        let (mut fast, mut slow, mut z) = (running.fast, running.slow, running.z);
+        let mut new = *sums;
         new.n += samples.len() as u64;
-        let (steps, rest) = samples.as_chunks::<STEP>();
+        for ((&x, &a), &c) in samples.iter().zip(a).zip(c) {
+            let a_square = a * a;
+            fast = filters.fast.next(fast, a_square);
+            slow = filters.slow.next(slow, a_square);
+            let weighted = filters.z.next(&mut z, f64::from(x));
+            new.a_energy += a_square;
+            new.c_energy += c * c;
+            new.z_energy += weighted * weighted;
+            new.fast_max = larger(new.fast_max, fast);
+            new.slow_max = larger(new.slow_max, slow);
+        }
+        z.settle();
+        (running.fast, running.slow, running.z) = (fast, slow, z);
+        *sums = new;
+    }
+}
+
+per_path! {
+    /// Of the C-weighted samples and of what lies between them.
+    fn highest_square(peak: &Peak, past: &mut Past, c: &[f64], highest: f64) -> f64 {
+        let (mut now, mut highest) = (*past, highest);
+        let (steps, rest) = c.as_chunks::<STEP>();
         for step in steps {
-            let step = [step.map(f64::from)];
-            let (mut a, mut c) = ([[0.0; STEP]], [[0.0; STEP]]);
-            filters.a.steps(&step, &mut now.a, &mut a);
-            filters.c.steps(&step, &mut now.c, &mut c);
-            now.take_in(filters, &mut new, &[step[0], a[0], c[0]]);
-            new.c_peak_square = filters.peak.of_step(&mut now.past, &c[0], new.c_peak_square);
+            highest = peak.of_step(&mut now, step, highest);
         }
-        for &x in rest {
-            let x = f64::from(x);
-            let a = filters.a.one(x, &mut now.a);
-            let c = filters.c.one(x, &mut now.c);
-            now.take_in(filters, &mut new, &[[x], [a], [c]]);
-            new.c_peak_square = filters.peak.of_sample(&mut now.past, c, new.c_peak_square);
+        for &c in rest {
+            highest = peak.of_sample(&mut now, c, highest);
         }
-        (*running, *sums) = (now, new);
+        *past = now;
+        highest
     }
 }
 

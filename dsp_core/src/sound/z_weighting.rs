@@ -6,14 +6,26 @@ use std::f64::consts::PI;
 
 /// Pole in Hz, ours: it takes 0.04 dB at 10 Hz.
 const POLE_HZ: f64 = 1.0;
-/// A value that decays in silence stops at −600 dB instead of turning subnormal, which some CPUs compute slowly.
+/// A value that decays in silence stops at −600 dB instead of turning subnormal, which some CPUs compute slowly. From there to
+/// subnormal it would take 100 s, so that it is enough to look now and then.
 const LEAST: f64 = 1e-30;
+/// Samples from one look to the next.
+const CHUNK: usize = 4_096;
 
 /// The last sample, and what came of it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Last {
     x: f64,
     y: f64,
+}
+
+impl Last {
+    /// Ends what has all but died away: to be called every few seconds at least.
+    pub(crate) fn settle(&mut self) {
+        if self.y.abs() < LEAST {
+            self.y = 0.0;
+        }
+    }
 }
 
 /// Z weighting at one rate.
@@ -41,7 +53,6 @@ impl ZWeighting {
     #[inline(always)]
     pub(crate) fn next(&self, last: &mut Last, x: f64) -> f64 {
         let y = self.gain * (x - last.x) + self.pole * last.y;
-        let y = if y.abs() < LEAST { 0.0 } else { y };
         *last = Last { x, y };
         y
     }
@@ -52,8 +63,11 @@ impl ZWeighting {
     /// `samples`, `out`: (n,); where they differ, the shorter counts.
     pub fn weight_into(&self, samples: &[f32], out: &mut [f32]) {
         let mut last = Last::default();
-        for (out, &x) in out.iter_mut().zip(samples) {
-            *out = self.next(&mut last, f64::from(x)) as f32;
+        for (out, samples) in out.chunks_mut(CHUNK).zip(samples.chunks(CHUNK)) {
+            for (out, &x) in out.iter_mut().zip(samples) {
+                *out = self.next(&mut last, f64::from(x)) as f32;
+            }
+            last.settle();
         }
     }
 }
