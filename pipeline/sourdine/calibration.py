@@ -107,7 +107,7 @@ def drift(folder: Path, calibration: Calibration) -> Drift | None:
         raise ConfigError(
             f"drifted: expected full scale within {MAX_DRIFT_DB:g} dB of {last.full_scale_db:.1f} dB, got "
             f"{calibration.full_scale_db:.1f} dB; the last calibration is {path}, {last.date}: is the "
-            "calibrator's level right? If gain or microphone was changed, move it away"
+            "calibrator's level right? If gain or microphone was changed, move that file away"
         )
     return Drift(found, last.date, _kept(path))
 

@@ -152,7 +152,7 @@ def test_a_drift_that_is_none_is_refused(change_db: float, earlier: Path) -> Non
     line = one_line(done)
     assert words in line
     assert "calibrations/sensor-17.toml, 2026-05-04T21:00:00Z" in line
-    assert "move it away" in line
+    assert "move that file away" in line
     assert load(earlier / "calibrations" / "sensor-17.toml").date == "2026-05-04T21:00:00Z"
     assert len(list((earlier / "calibrations").iterdir())) == 1
     (earlier / "calibrations" / "sensor-17.toml").rename(earlier / "old.toml")
