@@ -25,10 +25,10 @@ from dsp_core._dsp_core_arrays import (
     array_resample as array_resample,
 )
 from dsp_core._dsp_core_arrays import (
-    leq_rows as leq_rows,
+    band_rows as band_rows,
 )
 from dsp_core._dsp_core_arrays import (
-    third_octave_rows as third_octave_rows,
+    leq_rows as leq_rows,
 )
 from dsp_core._dsp_core_arrays import (
     time_weight_rows as time_weight_rows,
@@ -103,6 +103,7 @@ __all__ = [
     "array_mel_filterbank",
     "array_n_resampled",
     "array_resample",
+    "band_rows",
     "bits_per_record",
     "capacity",
     "create_key",
@@ -110,7 +111,6 @@ __all__ = [
     "leq_rows",
     "rotate_key",
     "sealed_header",
-    "third_octave_rows",
     "time_weight_rows",
     "weight_rows",
     "withheld",

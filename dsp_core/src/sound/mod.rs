@@ -20,15 +20,19 @@ pub mod filterbank;
 
 pub mod weighting;
 
+pub mod z_weighting;
+
 pub mod level;
 
 pub mod calibrate;
 
 pub mod leq;
 
-pub mod third_octave;
+pub mod fractional_octave;
 
 pub mod time_weighting;
+
+mod peak;
 
 pub mod sound_level_meter;
 
