@@ -110,6 +110,7 @@ __all__ = [
     "leq_rows",
     "rotate_key",
     "sealed_header",
+    "simd_path",
     "third_octave_rows",
     "time_weight_rows",
     "weight_rows",
@@ -307,6 +308,7 @@ class SealedHeader:
     def n_bytes(self) -> int: ...
 
 def sealed_header(sealed: bytes) -> SealedHeader: ...
+def simd_path() -> str: ...
 
 @final
 class Sealer:

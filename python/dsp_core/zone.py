@@ -30,6 +30,7 @@ from dsp_core._dsp_core import (
     key_ids,
     rotate_key,
     sealed_header,
+    simd_path,
     withheld,
 )
 
@@ -57,5 +58,6 @@ __all__ = [
     "key_ids",
     "rotate_key",
     "sealed_header",
+    "simd_path",
     "withheld",
 ]
