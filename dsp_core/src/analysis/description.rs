@@ -4,6 +4,8 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use crate::analysis::window::N_BANDS;
+
 /// What `describe` makes of one block: log-mel frames, their energy outside the speech band, and the seconds that ended.
 ///
 /// # Guarantee
@@ -56,6 +58,12 @@ impl Description {
 }
 
 impl Description {
+    /// Makes room for frames to come, so that those that are here need not be moved, and left behind.
+    pub(crate) fn reserve(&mut self, n_frames: usize) {
+        self.bands.reserve(n_frames * N_BANDS);
+        self.masked_energy.reserve(n_frames);
+    }
+
     /// Overwrites and empties it; keeps its capacity.
     pub(crate) fn clear(&mut self, sensor_id: u32, start_slot: u64, first_frame: u64) {
         self.sensor_id = sensor_id;

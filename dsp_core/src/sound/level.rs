@@ -3,11 +3,14 @@
 //! Second k holds the samples from k × rate on, in integers; an eighth j of it those from ceil(j × rate / 8) on. Steps of
 //! eight samples start anew with each eighth, so that where a sum ends depends on its position alone, not on the blocks.
 
+use std::sync::Arc;
+
 use crate::analysis::describe::SecondLevel;
 use crate::checkpoint::{Reader, Writer};
 use crate::error::BlockError;
 use crate::simd::per_path;
 use crate::sound::framing::tame;
+use crate::sound::shared::Shared;
 use crate::sound::weighting::{STEP, State, Weighting, WeightingKind};
 
 /// Time constant of Fast in seconds.
@@ -66,7 +69,7 @@ impl Sums {
     }
 }
 
-/// Constants of the meter.
+/// Constants of the meter at a rate.
 struct Tables {
     weighting: Weighting,
     /// Fast decay over one sample, and over one step.
@@ -76,10 +79,32 @@ struct Tables {
     fast_weights: [f64; STEP],
 }
 
+impl Tables {
+    fn new(sample_rate: u32) -> Self {
+        let decay = libm::exp(-1.0 / (FAST_S * f64::from(sample_rate)));
+        let mut fast_weights = [1.0 - decay; STEP];
+        for i in (0..STEP - 1).rev() {
+            fast_weights[i] = fast_weights[i + 1] * decay;
+        }
+        Self {
+            weighting: Weighting::new(WeightingKind::A, sample_rate),
+            decay,
+            step_decay: fast_weights[0] * decay / (1.0 - decay),
+            fast_weights,
+        }
+    }
+
+    /// 2 kB that all sensors of a rate share.
+    fn shared(sample_rate: u32) -> Arc<Self> {
+        static TABLES: Shared<u32, Tables> = Shared::new();
+        TABLES.get(sample_rate, || Self::new(sample_rate))
+    }
+}
+
 /// The levels of one sensor.
 pub(crate) struct Meter {
     sample_rate: u64,
-    tables: Tables,
+    tables: Arc<Tables>,
     sums: Sums,
     fast: [f32; N_FAST as usize],
     position: u64,
@@ -90,19 +115,9 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(sample_rate: u32) -> Self {
-        let decay = libm::exp(-1.0 / (FAST_S * f64::from(sample_rate)));
-        let mut fast_weights = [1.0 - decay; STEP];
-        for i in (0..STEP - 1).rev() {
-            fast_weights[i] = fast_weights[i + 1] * decay;
-        }
         Self {
             sample_rate: u64::from(sample_rate),
-            tables: Tables {
-                weighting: Weighting::new(WeightingKind::A, sample_rate),
-                decay,
-                step_decay: fast_weights[0] * decay / (1.0 - decay),
-                fast_weights,
-            },
+            tables: Tables::shared(sample_rate),
             sums: Sums::new(),
             fast: [-1.0; N_FAST as usize],
             position: 0,

@@ -63,8 +63,14 @@ impl PowerSpectrum {
         let first = memory.as_ptr().align_offset(4 * LINE).min(LINE);
         let mut powers = vec![[0.0; LANES]; self.n_bins()];
         for (i, out) in out.chunks_mut(LANES * self.n_bins()).enumerate() {
-            let samples = &samples[i * LANES * self.hop..];
-            run_group(self, samples, &mut memory[first..], &mut powers, out);
+            let starts: [usize; LANES] = std::array::from_fn(|l| (i * LANES + l) * self.hop);
+            run_group(
+                self,
+                (samples, &starts),
+                &mut memory[first..],
+                &mut powers,
+                out,
+            );
         }
         Ok(())
     }
@@ -73,14 +79,15 @@ impl PowerSpectrum {
 per_path! {
     fn run_group(
         tables: &PowerSpectrum,
-        samples: &[f32],
+        frames: (&[f32], &[usize]),
         rows: &mut [f32],
         powers: &mut [[f32; LANES]],
         out: &mut [f32],
     ) {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let n_frames = out.len() / tables.n_bins();
-        tables.spectrum.magnitudes(samples, tables.hop, n_frames, rows, &[]);
+        let (samples, starts) = frames;
+        tables.spectrum.magnitudes(samples, &starts[..n_frames], rows, &[]);
         for (k, power) in powers.iter_mut().enumerate() {
             let magnitude = tables.spectrum.magnitude(rows, k);
             for l in 0..LANES {

@@ -10,6 +10,8 @@ use crate::sound::weighting::WeightingKind;
 
 mod beginning;
 
+mod many;
+
 const SENSOR: u32 = 17;
 const SLOT: u64 = 1_700_000_000;
 
