@@ -69,14 +69,15 @@ impl Sums {
     }
 }
 
-/// Constants of the meter at a rate.
+/// Constants of the meter at a rate. Aligned, as loads across cache lines cost twice.
+#[repr(C, align(64))]
 struct Tables {
+    /// Weight of each square of a step in the Fast mean.
+    fast_weights: [f64; STEP],
     weighting: Weighting,
     /// Fast decay over one sample, and over one step.
     decay: f64,
     step_decay: f64,
-    /// Weight of each square of a step in the Fast mean.
-    fast_weights: [f64; STEP],
 }
 
 impl Tables {
@@ -87,10 +88,10 @@ impl Tables {
             fast_weights[i] = fast_weights[i + 1] * decay;
         }
         Self {
+            fast_weights,
             weighting: Weighting::new(WeightingKind::A, sample_rate),
             decay,
             step_decay: fast_weights[0] * decay / (1.0 - decay),
-            fast_weights,
         }
     }
 
