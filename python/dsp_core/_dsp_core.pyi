@@ -83,6 +83,7 @@ __all__ = [
     "Checkpoint",
     "Classify",
     "Describe",
+    "DescribeMany",
     "Description",
     "DspCoreError",
     "Event",
@@ -200,6 +201,15 @@ class Describe:
     def push(self, block: AudioBlock) -> Description: ...
     def finish(self) -> Description: ...
     def refill(self, block: AudioBlock) -> Description: ...
+
+@final
+class DescribeMany:
+    def __new__(cls, *, n_threads: int = 1) -> DescribeMany: ...
+    @property
+    def n_threads(self) -> int: ...
+    def push(
+        self, sensors: Sequence[tuple[Describe, Trigger, LevelGate]], blocks: Sequence[AudioBlock]
+    ) -> list[tuple[Description, list[FeatureWindow], list[LevelRecord | SensorHealth]] | BlockError]: ...
 
 @final
 class Trigger:

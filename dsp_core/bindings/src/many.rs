@@ -1,0 +1,226 @@
+//! Many sensors in one call.
+
+use std::sync::{Mutex, PoisonError};
+
+use dsp_core::analysis::describe::{Job, Workspace, push_many_into};
+use dsp_core::analysis::{self, describe, trigger};
+use dsp_core::{BlockError, ParameterError, gate};
+use pyo3::exceptions::{PyOSError, PyRuntimeError};
+use pyo3::prelude::*;
+
+use crate::error;
+use crate::gates::{LevelGate, into_records};
+use crate::handles::{AudioBlock, Description};
+use crate::helpers::{Helpers, Piece};
+use crate::stage::Stage;
+use crate::stages::{Describe, Trigger, into_handles};
+
+/// Sensors whose frames share lanes: 80 frames of 100 ms are five whole groups.
+const AT_ONCE: usize = 8;
+const MAX_THREADS: usize = 64;
+
+/// One sensor's stages, its block, and what comes of it.
+struct Heard {
+    number: usize,
+    describe: Stage<describe::Describe>,
+    trigger: Stage<trigger::Trigger>,
+    level_gate: Stage<gate::LevelGate>,
+    block: Py<AudioBlock>,
+    out: analysis::Description,
+    refusal: Option<BlockError>,
+    windows: Vec<analysis::FeatureWindow>,
+    levels: gate::Levels,
+}
+
+/// Sensors that are described together.
+struct Together(Vec<Heard>);
+
+impl Piece for Together {
+    fn run(&mut self, workspace: &mut Workspace) {
+        describe_all(&mut self.0, workspace);
+        for heard in self.0.iter_mut().filter(|heard| heard.refusal.is_none()) {
+            heard.windows = heard.trigger.lock().push(&heard.out);
+            heard.levels = heard.level_gate.lock().push(&heard.out);
+        }
+    }
+}
+
+fn describe_all(all: &mut [Heard], workspace: &mut Workspace) {
+    let stages: Vec<_> = all.iter().map(|heard| heard.describe.clone()).collect();
+    let mut locked: Vec<_> = stages.iter().map(Stage::lock).collect();
+    let mut jobs: Vec<Job> = (locked.iter_mut().zip(all.iter_mut()))
+        .map(|(stage, heard)| Job {
+            stage,
+            block: &heard.block.get().0,
+            out: &mut heard.out,
+            refusal: None,
+        })
+        .collect();
+    push_many_into(&mut jobs, workspace);
+    let refusals: Vec<_> = jobs.into_iter().map(|job| job.refusal).collect();
+    for (heard, refusal) in all.iter_mut().zip(refusals) {
+        heard.refusal = refusal;
+    }
+}
+
+/// Blocks of many sensors to frames, windows and levels, in one call.
+///
+/// What comes of a sensor is what `Describe.push`, `Trigger.push` and `LevelGate.push` give for its block alone, to the bit,
+/// whatever the others hear. It costs less: frames of several sensors go through the front end side by side, the GIL is let go
+/// of once, and threads share the work.
+///
+/// Parameters
+/// ----------
+/// n_threads : int, default=1
+///     Threads that work, the caller's among them, 1 to 64. The others wait between calls, and end with this object.
+///
+/// Raises
+/// ------
+/// ParameterError
+///     If a parameter is out of its range: its name, what it may be, what it was.
+/// OSError
+///     If the system gives no more threads.
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct DescribeMany {
+    n_threads: usize,
+    helpers: Mutex<Helpers<Together>>,
+}
+
+#[pymethods]
+impl DescribeMany {
+    #[new]
+    #[pyo3(signature = (*, n_threads=1))]
+    fn new(n_threads: usize) -> PyResult<Self> {
+        if !(1..=MAX_THREADS).contains(&n_threads) {
+            let expected = format!("1 to {MAX_THREADS}");
+            let refusal = ParameterError::new("n_threads", expected, n_threads);
+            return Err(error::parameter(refusal));
+        }
+        let helpers = Helpers::new(n_threads).map_err(|e| PyOSError::new_err(e.to_string()))?;
+        Ok(Self {
+            n_threads,
+            helpers: Mutex::new(helpers),
+        })
+    }
+    /// Threads that work, the caller's among them.
+    #[getter]
+    fn n_threads(&self) -> usize {
+        self.n_threads
+    }
+    /// Hears one block of each sensor, of any lengths and rates.
+    ///
+    /// Parameters
+    /// ----------
+    /// sensors : sequence of tuple of Describe, Trigger, LevelGate
+    ///     The stages of each; no stage stands twice.
+    /// blocks : sequence of AudioBlock
+    ///     The next block of each, in the same order.
+    ///
+    /// Returns
+    /// -------
+    /// list of tuple or BlockError
+    ///     In the order of the blocks: (Description, list of FeatureWindow, list of LevelRecord or SensorHealth); or why the
+    ///     block was refused, and then that sensor's stages are as they were, and the others' go on.
+    ///
+    /// Raises
+    /// ------
+    /// ParameterError
+    ///     If there are more or fewer blocks than sensors, or a stage stands twice: then nothing was heard.
+    fn push<'py>(
+        &self,
+        py: Python<'py>,
+        sensors: Vec<(
+            PyRef<'py, Describe>,
+            PyRef<'py, Trigger>,
+            PyRef<'py, LevelGate>,
+        )>,
+        blocks: Vec<Py<AudioBlock>>,
+    ) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        if sensors.len() != blocks.len() {
+            let expected = format!("one for each of {} sensors", sensors.len());
+            let refusal = ParameterError::new("blocks", expected, blocks.len());
+            return Err(error::parameter(refusal));
+        }
+        let pairs = sensors.iter().zip(blocks).enumerate();
+        let all: Vec<Heard> = pairs
+            .map(|(number, (stages, block))| begun(number, stages, block))
+            .collect();
+        let n_heard = all.len();
+        let in_order = in_order(all).map_err(error::parameter)?;
+        let mut all = py.detach(|| self.hear(in_order));
+        if all.len() < n_heard {
+            return Err(PyRuntimeError::new_err("a thread of DescribeMany broke"));
+        }
+        all.sort_unstable_by_key(|heard| heard.number);
+        all.into_iter().map(|heard| told(py, heard)).collect()
+    }
+}
+
+impl DescribeMany {
+    fn hear(&self, all: Vec<Heard>) -> Vec<Heard> {
+        let mut pieces = Vec::with_capacity(all.len().div_ceil(AT_ONCE));
+        let mut rest = all.into_iter();
+        while rest.len() > 0 {
+            pieces.push(Together(rest.by_ref().take(AT_ONCE).collect()));
+        }
+        let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
+        let done = helpers.run(pieces);
+        done.into_iter().flat_map(|together| together.0).collect()
+    }
+}
+
+fn begun(
+    number: usize,
+    (describe, trigger, level_gate): &(PyRef<Describe>, PyRef<Trigger>, PyRef<LevelGate>),
+    block: Py<AudioBlock>,
+) -> Heard {
+    Heard {
+        number,
+        describe: describe.0.clone(),
+        trigger: trigger.0.clone(),
+        level_gate: level_gate.0.clone(),
+        block,
+        out: analysis::Description::default(),
+        refusal: None,
+        windows: Vec::new(),
+        levels: gate::Levels::default(),
+    }
+}
+
+/// By the place of their first stage: two calls then lock stages that both have in one order, and none waits for ever.
+fn in_order(mut all: Vec<Heard>) -> Result<Vec<Heard>, ParameterError> {
+    let places_of: [fn(&Heard) -> usize; 3] = [
+        |heard| heard.describe.place(),
+        |heard| heard.trigger.place(),
+        |heard| heard.level_gate.place(),
+    ];
+    if places_of
+        .iter()
+        .any(|place| stands_twice(all.iter().map(place)))
+    {
+        let (expected, actual) = ("each stage once", "one that stands twice");
+        return Err(ParameterError::new("sensors", expected, actual));
+    }
+    all.sort_unstable_by_key(|heard| heard.describe.place());
+    Ok(all)
+}
+
+fn stands_twice(places: impl Iterator<Item = usize>) -> bool {
+    let mut places: Vec<usize> = places.collect();
+    places.sort_unstable();
+    places.windows(2).any(|pair| pair[0] == pair[1])
+}
+
+/// What Python is told of a sensor.
+fn told<'py>(py: Python<'py>, heard: Heard) -> PyResult<Bound<'py, PyAny>> {
+    if let Some(refusal) = heard.refusal {
+        return Ok(error::block(refusal)
+            .into_value(py)
+            .into_bound(py)
+            .into_any());
+    }
+    let description = Description(heard.out);
+    let records = into_records(py, &heard.levels)?;
+    let told = (description, into_handles(heard.windows), records);
+    Ok(told.into_pyobject(py)?.into_any())
+}
