@@ -19,6 +19,13 @@ use crate::stages::{Describe, Trigger, into_handles};
 const AT_ONCE: usize = 8;
 const MAX_THREADS: usize = 64;
 
+/// One sensor's stages, as Python hands them over.
+type Stages<'py> = (
+    PyRef<'py, Describe>,
+    PyRef<'py, Trigger>,
+    PyRef<'py, LevelGate>,
+);
+
 /// One sensor's stages, its block, and what comes of it.
 struct Heard {
     number: usize,
@@ -46,20 +53,31 @@ impl Piece for Together {
 }
 
 fn describe_all(all: &mut [Heard], workspace: &mut Workspace) {
-    let stages: Vec<_> = all.iter().map(|heard| heard.describe.clone()).collect();
-    let mut locked: Vec<_> = stages.iter().map(Stage::lock).collect();
-    let mut jobs: Vec<Job> = (locked.iter_mut().zip(all.iter_mut()))
-        .map(|(stage, heard)| Job {
+    let mut locked: Vec<_> = all
+        .iter_mut()
+        .map(|heard| {
+            let stage = heard.describe.lock();
+            (
+                stage,
+                &heard.block.get().0,
+                &mut heard.out,
+                &mut heard.refusal,
+            )
+        })
+        .collect();
+    let mut jobs: Vec<Job> = locked
+        .iter_mut()
+        .map(|(stage, block, out, _)| Job {
             stage,
-            block: &heard.block.get().0,
-            out: &mut heard.out,
+            block,
+            out,
             refusal: None,
         })
         .collect();
     push_many_into(&mut jobs, workspace);
     let refusals: Vec<_> = jobs.into_iter().map(|job| job.refusal).collect();
-    for (heard, refusal) in all.iter_mut().zip(refusals) {
-        heard.refusal = refusal;
+    for ((.., refusal), found) in locked.iter_mut().zip(refusals) {
+        **refusal = found;
     }
 }
 
@@ -129,11 +147,7 @@ impl DescribeMany {
     fn push<'py>(
         &self,
         py: Python<'py>,
-        sensors: Vec<(
-            PyRef<'py, Describe>,
-            PyRef<'py, Trigger>,
-            PyRef<'py, LevelGate>,
-        )>,
+        sensors: Vec<Stages<'py>>,
         blocks: Vec<Py<AudioBlock>>,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
         if sensors.len() != blocks.len() {
@@ -141,18 +155,17 @@ impl DescribeMany {
             let refusal = ParameterError::new("blocks", expected, blocks.len());
             return Err(error::parameter(refusal));
         }
-        let pairs = sensors.iter().zip(blocks).enumerate();
-        let all: Vec<Heard> = pairs
-            .map(|(number, (stages, block))| begun(number, stages, block))
+        let all = in_order(&sensors).map_err(error::parameter)?.into_iter();
+        let all = all
+            .map(|number| begun(number, &sensors[number], blocks[number].clone_ref(py)))
             .collect();
-        let n_heard = all.len();
-        let in_order = in_order(all).map_err(error::parameter)?;
-        let mut all = py.detach(|| self.hear(in_order));
-        if all.len() < n_heard {
-            return Err(PyRuntimeError::new_err("a thread of DescribeMany broke"));
+        let mut told: Vec<Option<Bound<'py, PyAny>>> = vec![None; blocks.len()];
+        for heard in py.detach(|| self.hear(all)) {
+            let number = heard.number;
+            told[number] = Some(tell(py, heard)?);
         }
-        all.sort_unstable_by_key(|heard| heard.number);
-        all.into_iter().map(|heard| told(py, heard)).collect()
+        let told: Option<_> = told.into_iter().collect();
+        told.ok_or_else(|| PyRuntimeError::new_err("a thread of DescribeMany broke"))
     }
 }
 
@@ -171,7 +184,7 @@ impl DescribeMany {
 
 fn begun(
     number: usize,
-    (describe, trigger, level_gate): &(PyRef<Describe>, PyRef<Trigger>, PyRef<LevelGate>),
+    (describe, trigger, level_gate): &Stages<'_>,
     block: Py<AudioBlock>,
 ) -> Heard {
     Heard {
@@ -187,32 +200,31 @@ fn begun(
     }
 }
 
-/// By the place of their first stage: two calls then lock stages that both have in one order, and none waits for ever.
-fn in_order(mut all: Vec<Heard>) -> Result<Vec<Heard>, ParameterError> {
-    let places_of: [fn(&Heard) -> usize; 3] = [
-        |heard| heard.describe.place(),
-        |heard| heard.trigger.place(),
-        |heard| heard.level_gate.place(),
-    ];
-    if places_of
-        .iter()
-        .any(|place| stands_twice(all.iter().map(place)))
-    {
-        let (expected, actual) = ("each stage once", "one that stands twice");
-        return Err(ParameterError::new("sensors", expected, actual));
+/// Their numbers by the place of their first stage: two calls then lock stages that both have in one order, and none waits for
+/// ever.
+fn in_order(sensors: &[Stages<'_>]) -> Result<Vec<usize>, ParameterError> {
+    let numbers = by_place(sensors.iter().map(|stages| stages.0.0.place()));
+    let triggers = by_place(sensors.iter().map(|stages| stages.1.0.place()));
+    let level_gates = by_place(sensors.iter().map(|stages| stages.2.0.place()));
+    match (numbers, triggers, level_gates) {
+        (Some(numbers), Some(_), Some(_)) => Ok(numbers),
+        _ => {
+            let (expected, actual) = ("each stage once", "one that stands twice");
+            Err(ParameterError::new("sensors", expected, actual))
+        }
     }
-    all.sort_unstable_by_key(|heard| heard.describe.place());
-    Ok(all)
 }
 
-fn stands_twice(places: impl Iterator<Item = usize>) -> bool {
-    let mut places: Vec<usize> = places.collect();
-    places.sort_unstable();
-    places.windows(2).any(|pair| pair[0] == pair[1])
+/// The numbers in the order of the places; none if two share a place.
+fn by_place(places: impl Iterator<Item = usize>) -> Option<Vec<usize>> {
+    let mut places: Vec<_> = places.enumerate().collect();
+    places.sort_unstable_by_key(|&(_, place)| place);
+    let is_twice = places.windows(2).any(|pair| pair[0].1 == pair[1].1);
+    (!is_twice).then(|| places.into_iter().map(|(number, _)| number).collect())
 }
 
 /// What Python is told of a sensor.
-fn told<'py>(py: Python<'py>, heard: Heard) -> PyResult<Bound<'py, PyAny>> {
+fn tell<'py>(py: Python<'py>, heard: Heard) -> PyResult<Bound<'py, PyAny>> {
     if let Some(refusal) = heard.refusal {
         return Ok(error::block(refusal)
             .into_value(py)

@@ -11,7 +11,7 @@ use crate::sound::mel::LogMelSettings;
 use crate::sound::resample::TARGET_RATE;
 
 use events::Events;
-use lanes::{Lanes, Memory, OF_ONE};
+use lanes::{Lanes, in_lanes};
 use many::Outs;
 
 pub use crate::analysis::description::{Description, SecondLevel};
@@ -391,19 +391,6 @@ impl Describe {
         };
         Ok(describe)
     }
-}
-
-/// Frames of one sensor, in working memory that lasts as long as the call.
-fn in_lanes<T>(out: &mut Description, call: impl FnOnce(&mut Lanes, &mut Outs) -> T) -> T {
-    let mut memory = Memory::<OF_ONE>::new();
-    let mut lanes = memory.lanes();
-    let mut outs = Outs {
-        before: &mut [],
-        this: Some(out),
-    };
-    let result = call(&mut lanes, &mut outs);
-    lanes.run(&mut outs);
-    result
 }
 
 #[cfg(test)]

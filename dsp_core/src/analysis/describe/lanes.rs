@@ -18,7 +18,7 @@ use super::many::Outs;
 const WIN_LENGTH: usize = LogMelSettings::STREET.win_length;
 const HOP: usize = LogMelSettings::STREET.hop;
 /// Samples that a group of one sensor's frames spans.
-pub(super) const OF_ONE: usize = (LANES - 1) * HOP + WIN_LENGTH;
+const OF_ONE: usize = (LANES - 1) * HOP + WIN_LENGTH;
 /// Samples that a group of any frames spans at most: each a sensor's own.
 pub(super) const OF_MANY: usize = LANES * WIN_LENGTH;
 
@@ -178,4 +178,20 @@ impl Lanes<'_> {
 fn append(out: &mut Description, bands: &[f32], energy: &[f32]) {
     out.bands.extend_from_slice(bands);
     out.masked_energy.extend_from_slice(energy);
+}
+
+/// Frames of one sensor, in working memory that lasts as long as the call.
+pub(super) fn in_lanes<T>(
+    out: &mut Description,
+    call: impl FnOnce(&mut Lanes, &mut Outs) -> T,
+) -> T {
+    let mut memory = Memory::<OF_ONE>::new();
+    let mut lanes = memory.lanes();
+    let mut outs = Outs {
+        before: &mut [],
+        this: Some(out),
+    };
+    let result = call(&mut lanes, &mut outs);
+    lanes.run(&mut outs);
+    result
 }

@@ -43,6 +43,26 @@ fn next_blocks(sensors: &[Sensor], at: &mut [usize], round: usize) -> Vec<(usize
     blocks
 }
 
+/// A job for each block.
+fn jobs_of<'a>(
+    stages: &'a mut [Describe],
+    outs: &'a mut [Description],
+    blocks: &'a [(usize, AudioBlock)],
+) -> Vec<Job<'a>> {
+    let all = stages.iter_mut().zip(outs).enumerate();
+    all.filter_map(|(number, (stage, out))| {
+        let (_, block) = blocks.iter().find(|(of, _)| *of == number)?;
+        let refusal = None;
+        Some(Job {
+            stage,
+            block,
+            out,
+            refusal,
+        })
+    })
+    .collect()
+}
+
 /// What comes of all sensors: by single pushes, or in one call for each round.
 fn hear_all(sensors: &[Sensor], is_one_call: bool) -> Vec<(Heard, Vec<BlockError>)> {
     let mut stages: Vec<Describe> = sensors
@@ -59,19 +79,7 @@ fn hear_all(sensors: &[Sensor], is_one_call: bool) -> Vec<(Heard, Vec<BlockError
         if blocks.is_empty() {
             break;
         }
-        let all = stages.iter_mut().zip(&mut outs).enumerate();
-        let mut jobs: Vec<Job> = all
-            .filter_map(|(number, (stage, out))| {
-                let (_, block) = blocks.iter().find(|(of, _)| *of == number)?;
-                let refusal = None;
-                Some(Job {
-                    stage,
-                    block,
-                    out,
-                    refusal,
-                })
-            })
-            .collect();
+        let mut jobs = jobs_of(&mut stages, &mut outs, &blocks);
         if is_one_call {
             push_many_into(&mut jobs, &mut workspace);
         } else {
@@ -142,7 +150,7 @@ fn another_speech_band_has_lanes_of_its_own() {
         refusal: None,
     });
     push_many_into(&mut jobs, &mut Workspace::new());
-    assert_eq!(one.bands, other.bands);
+    assert_eq!(one.bands[..], other.bands[..]);
     let is_less = |(a, b): (&f32, &f32)| a > b;
     assert!(
         one.masked_energy
