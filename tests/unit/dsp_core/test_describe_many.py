@@ -86,7 +86,9 @@ def sound(sensor_id: int, sample_rate: int, block_s: float) -> list[AudioBlock]:
 
 @settings(max_examples=12, deadline=None)
 @given(
-    streams=st.lists(st.tuples(st.sampled_from(RATES), st.sampled_from((0.0613, 0.1, 0.25, 1.0))), min_size=1, max_size=20),
+    streams=st.lists(
+        st.tuples(st.sampled_from(RATES), st.sampled_from((0.0613, 0.1, 0.25, 1.0))), min_size=1, max_size=20
+    ),
     n_threads=st.integers(1, 3),
 )
 def test_each_sensor_is_heard_as_if_alone(streams: list[tuple[int, float]], n_threads: int) -> None:
@@ -148,7 +150,9 @@ def test_two_callers_with_the_same_sensors_do_not_wait_for_each_other_for_ever()
             came = many.push([one.stages for one in sensors[order]], [its[turn] for its in blocks[order]])
             n_heard[caller] += sum(not isinstance(one, BlockError) for one in came)
 
-    callers = [threading.Thread(target=hear, args=one, daemon=True) for one in ((0, slice(None)), (1, slice(None, None, -1)))]
+    callers = [
+        threading.Thread(target=hear, args=one, daemon=True) for one in ((0, slice(None)), (1, slice(None, None, -1)))
+    ]
     for caller in callers:
         caller.start()
     for caller in callers:
