@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dsp_core.zone import Checkpoint, Classify, Describe, Gate, LevelGate, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dsp_core.records import Event, LevelRecord, Policy, SensorHealth
     from dsp_core.zone import AudioBlock, Background, Description, FeatureWindow
@@ -217,7 +217,7 @@ class Flow:
         return self._describe, self._trigger, self._level_gate
 
     def pass_on(
-        self, description: Description, windows: list[FeatureWindow], records: list[LevelRecord | SensorHealth]
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
     ) -> list[Record]:
         """Take what the stages that hear made of a block, and return what leaves.
 
@@ -225,9 +225,9 @@ class Flow:
         ----------
         description : Description
             From the first stage.
-        windows : list of FeatureWindow
+        windows : sequence of FeatureWindow
             From the second.
-        records : list of LevelRecord or SensorHealth
+        records : sequence of LevelRecord or SensorHealth
             From the gate of levels.
 
         Returns
@@ -241,7 +241,7 @@ class Flow:
     def _described(self, description: Description) -> list[Record]:
         return self.pass_on(description, self._trigger.push(description), self._level_gate.push(description))
 
-    def _judge(self, windows: list[FeatureWindow]) -> None:
+    def _judge(self, windows: Sequence[FeatureWindow]) -> None:
         if windows:
             self._gate.push(self._classify.push(windows))
 

@@ -7,6 +7,7 @@ use dsp_core::analysis::{self, describe, trigger};
 use dsp_core::{BlockError, ParameterError, gate};
 use pyo3::exceptions::{PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::error;
 use crate::gates::{LevelGate, into_records};
@@ -48,6 +49,7 @@ impl Piece for Together {
         for heard in self.0.iter_mut().filter(|heard| heard.refusal.is_none()) {
             heard.windows = heard.trigger.lock().push(&heard.out);
             heard.levels = heard.level_gate.lock().push(&heard.out);
+            workspace.take_back(&mut heard.out);
         }
     }
 }
@@ -137,8 +139,9 @@ impl DescribeMany {
     /// Returns
     /// -------
     /// list of tuple or BlockError
-    ///     In the order of the blocks: (Description, list of FeatureWindow, list of LevelRecord or SensorHealth); or why the
-    ///     block was refused, and then that sensor's stages are as they were, and the others' go on.
+    ///     In the order of the blocks: (Description, tuple of FeatureWindow, tuple of LevelRecord or SensorHealth); or why the
+    ///     block was refused, and then that sensor's stages are as they were, and the others' go on. The description's
+    ///     frames were used up by the trigger; what `Gate.advance` asks of it, it still says.
     ///
     /// Raises
     /// ------
@@ -233,6 +236,8 @@ fn tell<'py>(py: Python<'py>, heard: Heard) -> PyResult<Bound<'py, PyAny>> {
     }
     let description = Description(heard.out);
     let records = into_records(py, &heard.levels)?;
-    let told = (description, into_handles(heard.windows), records);
+    // Tuples: those of most sensors are empty, and there is one empty tuple.
+    let windows = PyTuple::new(py, into_handles(heard.windows))?;
+    let told = (description, windows, PyTuple::new(py, records)?);
     Ok(told.into_pyobject(py)?.into_any())
 }

@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::sound::mel::LogMelSettings;
+use crate::sound::spectrum::LANES;
 
 const WIN_LENGTH: usize = LogMelSettings::STREET.win_length;
 
@@ -11,6 +12,19 @@ const WIN_LENGTH: usize = LogMelSettings::STREET.win_length;
 pub(crate) fn tame(sample: f32) -> f32 {
     const LEAST: f32 = 1e-12;
     if sample.abs() < LEAST { 0.0 } else { sample }
+}
+
+/// Where the frames of a group start that go side by side: rows of `n_samples` lie one behind the other, with `n_frames` (1 or more)
+/// frames each.
+pub(crate) fn starts(
+    group: usize,
+    [n_samples, n_frames]: [usize; 2],
+    hop: usize,
+) -> [usize; LANES] {
+    std::array::from_fn(|lane| {
+        let frame = group * LANES + lane;
+        frame / n_frames * n_samples + frame % n_frames * hop
+    })
 }
 
 /// The samples from the start of the next frame on: fewer than a frame has.
@@ -76,6 +90,15 @@ mod tests {
         assert_eq!(tail.next_frame(), 4);
         tail.restart(9);
         assert!(tail.samples().is_empty() && tail.samples.iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn groups_go_over_the_ends_of_rows() {
+        let first: Vec<usize> = (0..2)
+            .flat_map(|group| starts(group, [1_000, 3], 160))
+            .collect();
+        assert_eq!(first[..7], [0, 160, 320, 1_000, 1_160, 1_320, 2_000]);
+        assert_eq!(first[17], 5 * 1_000 + 2 * 160);
     }
 
     #[test]

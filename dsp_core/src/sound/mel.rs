@@ -3,6 +3,7 @@
 use crate::error::ParameterError;
 use crate::simd::per_path;
 use crate::sound::filterbank::empty_band;
+use crate::sound::framing::starts;
 use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
 
 /// Added to a band before the logarithm, so that silence is finite.
@@ -207,7 +208,7 @@ impl LogMel {
     /// Returns (n_frames, n_mels), row by row.
     pub fn log_mel(&self, samples: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; self.n_frames(samples.len()) * self.settings.n_mels];
-        self.frames(samples, &mut out);
+        self.frames(samples, samples.len(), &mut out);
         out
     }
 
@@ -219,26 +220,42 @@ impl LogMel {
     /// # Errors
     /// `out` of another length.
     pub fn log_mel_into(&self, samples: &[f32], out: &mut [f32]) -> Result<(), ParameterError> {
-        let expected = self.n_frames(samples.len()) * self.settings.n_mels;
+        self.log_mel_rows_into(samples, samples.len(), out)
+    }
+
+    /// Log-mel of many arrays of one length into the caller's; their frames go side by side, which changes no bit.
+    ///
+    /// # Shape
+    /// `samples`: (n_rows, n_samples); `out`: (n_rows, n_frames(n_samples), n_mels).
+    ///
+    /// # Errors
+    /// `out` of another length.
+    pub fn log_mel_rows_into(
+        &self,
+        samples: &[f32],
+        n_samples: usize,
+        out: &mut [f32],
+    ) -> Result<(), ParameterError> {
+        let n_rows = samples.len() / n_samples.max(1);
+        let expected = n_rows * self.n_frames(n_samples) * self.settings.n_mels;
         if out.len() != expected {
             let expected = format!("{expected} values");
             return Err(ParameterError::new("out", expected, out.len()));
         }
-        self.frames(samples, out);
+        self.frames(samples, n_samples, out);
         Ok(())
     }
 
-    fn frames(&self, samples: &[f32], out: &mut [f32]) {
+    fn frames(&self, samples: &[f32], n_samples: usize, out: &mut [f32]) {
         const ALIGNMENT: usize = 64;
         let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + ALIGNMENT / 4];
         let first = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT / 4);
         let mut bands = vec![0.0; self.settings.n_mels * LANES];
         let mut energy = [0.0; LANES];
-        let group = LANES * self.settings.n_mels;
-        for (i, out) in out.chunks_mut(group).enumerate() {
+        let row = [n_samples, self.n_frames(n_samples)];
+        for (group, out) in out.chunks_mut(LANES * self.settings.n_mels).enumerate() {
             let n_frames = out.len() / self.settings.n_mels;
-            let starts: [usize; LANES] =
-                std::array::from_fn(|l| (i * LANES + l) * self.settings.hop);
+            let starts = starts(group, row, self.settings.hop);
             let (starts, energy) = (&starts[..n_frames], &mut energy[..n_frames]);
             let rows = &mut memory[first..];
             run_group(self, (samples, starts), rows, &mut bands, out, energy);
@@ -334,14 +351,10 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self {
-            rows: [0.0; STREET_VALUES],
-            bands: [0.0; 64 * LANES],
-        }
+        let (rows, bands) = ([0.0; STREET_VALUES], [0.0; 64 * LANES]);
+        Self { rows, bands }
     }
-}
 
-impl Scratch {
     #[cfg(test)]
     pub(crate) fn is_wiped(&self) -> bool {
         self.rows.iter().chain(&self.bands).all(|&x| x == 0.0)

@@ -2,6 +2,7 @@
 
 use crate::error::ParameterError;
 use crate::simd::per_path;
+use crate::sound::framing::starts;
 use crate::sound::mel::scatter;
 use crate::sound::spectrum::{LANES, Row, Spectrum};
 
@@ -54,7 +55,24 @@ impl PowerSpectrum {
     /// # Errors
     /// `out` of another length.
     pub fn power_into(&self, samples: &[f32], out: &mut [f32]) -> Result<(), ParameterError> {
-        let expected = self.n_frames(samples.len()) * self.n_bins();
+        self.power_rows_into(samples, samples.len(), out)
+    }
+
+    /// Power spectra of many arrays of one length into the caller's; their frames go side by side, which changes no bit.
+    ///
+    /// # Shape
+    /// `samples`: (n_rows, n_samples); `out`: (n_rows, n_frames(n_samples), n_bins).
+    ///
+    /// # Errors
+    /// `out` of another length.
+    pub fn power_rows_into(
+        &self,
+        samples: &[f32],
+        n_samples: usize,
+        out: &mut [f32],
+    ) -> Result<(), ParameterError> {
+        let row = [n_samples, self.n_frames(n_samples)];
+        let expected = samples.len() / n_samples.max(1) * row[1] * self.n_bins();
         if out.len() != expected {
             let expected = format!("{expected} values");
             return Err(ParameterError::new("out", expected, out.len()));
@@ -62,8 +80,8 @@ impl PowerSpectrum {
         let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + LINE];
         let first = memory.as_ptr().align_offset(4 * LINE).min(LINE);
         let mut powers = vec![[0.0; LANES]; self.n_bins()];
-        for (i, out) in out.chunks_mut(LANES * self.n_bins()).enumerate() {
-            let starts: [usize; LANES] = std::array::from_fn(|l| (i * LANES + l) * self.hop);
+        for (group, out) in out.chunks_mut(LANES * self.n_bins()).enumerate() {
+            let starts = starts(group, row, self.hop);
             run_group(
                 self,
                 (samples, &starts),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dsp_core.zone import Checkpoint, Describe, LevelGate, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dsp_core.records import LevelRecord, Policy, SensorHealth
     from dsp_core.zone import AudioBlock, Description, FeatureWindow, Sealer
@@ -101,7 +101,7 @@ class Front:
         return self._describe, self._trigger, self._level_gate
 
     def pass_on(
-        self, description: Description, windows: list[FeatureWindow], records: list[LevelRecord | SensorHealth]
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
     ) -> list[Record]:
         """Take what the stages that hear made of a block: send the windows, and return the records.
 
@@ -109,9 +109,9 @@ class Front:
         ----------
         description : Description
             From the first stage.
-        windows : list of FeatureWindow
+        windows : sequence of FeatureWindow
             From the second.
-        records : list of LevelRecord or SensorHealth
+        records : sequence of LevelRecord or SensorHealth
             From the gate of levels.
         """
         del description
@@ -121,7 +121,7 @@ class Front:
     def _described(self, description: Description) -> list[Record]:
         return self.pass_on(description, self._trigger.push(description), self._level_gate.push(description))
 
-    def _seal(self, windows: list[FeatureWindow | None]) -> None:
+    def _seal(self, windows: Sequence[FeatureWindow | None]) -> None:
         for window in windows:
             if window is not None:
                 self._send(self._sealer.seal_window(window))

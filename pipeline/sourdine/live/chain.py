@@ -10,6 +10,8 @@ from sourdine.flow import Flow
 from sourdine.outgoing.cloudevents import slot_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dsp_core.records import LevelRecord, Policy, SensorHealth
     from dsp_core.zone import AudioBlock, Checkpoint, Describe, Description, FeatureWindow, LevelGate, Trigger
 
@@ -42,7 +44,7 @@ class Chain(Protocol):
         """The stages that hear, for a call that hears many sensors; None where nothing is described."""
 
     def pass_on(
-        self, description: Description, windows: list[FeatureWindow], records: list[LevelRecord | SensorHealth]
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
     ) -> list[Record]:
         """Take what these stages made of a block, and return what leaves.
 
@@ -50,9 +52,9 @@ class Chain(Protocol):
         ----------
         description : Description
             From the first stage.
-        windows : list of FeatureWindow
+        windows : sequence of FeatureWindow
             From the second.
-        records : list of LevelRecord or SensorHealth
+        records : sequence of LevelRecord or SensorHealth
             From the gate of levels.
         """
 

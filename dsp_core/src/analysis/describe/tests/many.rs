@@ -175,4 +175,6 @@ fn the_workspace_holds_nothing_after_a_call() {
     push_many_into(&mut [job], &mut workspace);
     assert_eq!(out.n_frames(), 98);
     assert!(workspace.is_wiped());
+    workspace.take_back(&mut out);
+    assert_eq!((out.n_frames(), out.bands.len()), (98, 0));
 }
