@@ -77,6 +77,7 @@ fn describe_allocates_nothing_after_warm_up() {
     }
 }
 
+#[allow(clippy::unwrap_used)] // A test may stop.
 fn noise(sensor_id: u32, round: usize, n: usize) -> AudioBlock {
     let sample = |i: usize| ((i * i + sensor_id as usize) % 101) as f32 / 101.0 - 0.5;
     let samples = (0..n).map(sample).collect();

@@ -348,17 +348,20 @@ per_path! {
             let (from, to) = (&samples[..n_steps], &mut weighted[..n_steps]);
             tables.weighting.steps(from, &mut sums.state, to);
             let mut squares = sums.squares;
-            for step in weighted[..n_steps].iter_mut() {
+            let mut shares = [0.0; BATCH];
+            for (step, share) in weighted[..n_steps].iter().zip(&mut shares) {
+                let mut of_step = [0.0; STEP];
                 for n in 0..STEP {
                     let square = step[n] * step[n];
                     squares[n] += square;
-                    step[n] = square * tables.fast_weights[n];
+                    of_step[n] = square * tables.fast_weights[n];
                 }
+                *share = tree_sum(&of_step);
             }
             sums.squares = squares;
             let mut fast = sums.fast;
-            for shares in &weighted[..n_steps] {
-                fast = fast * tables.step_decay + tree_sum(shares);
+            for &share in &shares[..n_steps] {
+                fast = fast * tables.step_decay + share;
                 fast = if fast < 1e-60 { 0.0 } else { fast };
             }
             sums.fast = fast;

@@ -91,6 +91,11 @@ const RATES: [u32; 8] = [
     8_000, 16_000, 16_001, 22_050, 44_100, 44_101, 48_000, 96_000,
 ];
 
+/// Laws hold on each set of instructions.
+fn paths() -> impl Strategy<Value = Path> {
+    proptest::sample::select(vec![Path::Baseline, Path::Avx2, Path::Avx512])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -99,7 +104,9 @@ proptest! {
         rate in proptest::sample::select(RATES.to_vec()),
         sizes in proptest::collection::vec(1_usize..9_000, 1..6),
         n in 1_usize..100_000,
+        path in paths(),
     ) {
+        limit_path(path);
         let samples = noise(n, n as u32);
         prop_assert_eq!(hear(rate, &samples, &sizes), hear(rate, &samples, &[n]));
     }
@@ -110,7 +117,9 @@ proptest! {
         share in 0.0_f64..1.0,
         sizes in proptest::collection::vec(1_usize..20_000, 1..4),
         tail in 1_usize..60_000,
+        path in paths(),
     ) {
+        limit_path(path);
         let position = (share * 3.5 * f64::from(rate)) as usize;
         let samples = noise(position + tail, 5);
         let whole = hear(rate, &samples, &[samples.len()]);
