@@ -6,6 +6,8 @@ pub mod block;
 #[cfg(feature = "std-io")]
 pub mod source;
 
+mod shared;
+
 pub mod resample;
 
 pub mod framing;
