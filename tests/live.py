@@ -15,12 +15,12 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-import sourdine.local.listen
 from dsp_core.zone import Sealer, create_key
 from numpy.typing import NDArray
 from tests.chain import Record
 from tests.sounds import RATE, pcm16
 
+import sourdine.local.listen
 from sourdine.config import ListenSettings
 from sourdine.live.ear import Ear
 from sourdine.local.interrupt import Stop
