@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from conformance import bands, limits, meter, peers, weightings
+from conformance import bands, limits, meter, peers, sums, weightings
 from conformance.bands import Attenuations
 from conformance.peers import Difference
 from conformance.rows import Row
@@ -25,15 +25,15 @@ class Measured:
         A by us and by scipy, against the same limits.
     differences : sequence of Difference
         Of all peers.
-    attenuations : dict
-        Of third octaves, by sample rate.
+    attenuations : sequence of tuple
+        Sample rate, and what bands of one width take from sines at it.
     """
 
     rows: Sequence[Row]
     beyond: Sequence[Row]
     peer_weightings: Sequence[tuple[Row, Row]]
     differences: Sequence[Difference]
-    attenuations: dict[int, Attenuations]
+    attenuations: Sequence[tuple[int, Attenuations]]
 
     @property
     def passes(self) -> bool:
@@ -51,15 +51,18 @@ def everything() -> Measured:
     """
     rows: list[Row] = []
     beyond: list[Row] = []
-    attenuations = {rate: bands.attenuations(rate) for rate in limits.TOP_HZ}
-    for rate, found in attenuations.items():
-        rows += [*weightings.measure(rate), *meter.measure(rate), *bands.measure(found, rate)]
-        beyond += [*weightings.beyond_the_claim(rate), *meter.beyond_the_claim(rate)]
-        beyond += bands.sums(found, rate, are_claimed=False)
+    attenuations = []
+    for rate in limits.TOP_HZ:
+        rows += [*weightings.measure(rate), *meter.measure(rate), *sums.measure(rate)]
+        beyond += weightings.beyond_the_claim(rate)
+        for kind in (bands.THIRD_OCTAVES, bands.OCTAVES):
+            found = bands.attenuations(kind, rate)
+            rows += bands.measure(found, rate)
+            attenuations.append((rate, found))
     return Measured(
         rows,
         beyond,
         [pair for rate in limits.TOP_HZ for pair in peers.weightings(rate)],
-        [one for rate in (16_000, 48_000) for one in peers.differences(rate)],
+        [one for rate in peers.RATES for one in peers.differences(rate)],
         attenuations,
     )

@@ -1,25 +1,31 @@
-"""The same signals through others: scipy, the formulas of Annex E by FFT, and phonometry where it is installed."""
+"""The same signals through others: scipy, the formulas of Annex E by FFT, and what phonometry answered."""
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
-from dsp_core.arrays import a_weighting, third_octave_levels, time_weighting
+from dsp_core.arrays import (
+    a_weighting,
+    day_levels,
+    octave_levels,
+    percentile_level,
+    third_octave_levels,
+    time_weighting,
+)
 from scipy import signal
 
-from conformance import limits
+from conformance import by_phonometry, limits
 from conformance.limits import Float64Array
-from conformance.meter import heard, street
+from conformance.meter import heard
 from conformance.rows import Row
-from conformance.signals import Signal, spoken, tone
+from conformance.signals import Signal, spoken, street, tone
 from conformance.weightings import SETTLE_S, SINE_DB, gain_db
 
-PASCAL_DB = float(-20 * np.log10(20e-6))
+RATES = by_phonometry.RATES
 ANNEX_E = "Annex E by FFT"
 
 
@@ -115,7 +121,7 @@ def weightings(sample_rate: int) -> Iterator[tuple[Row, Row]]:
 
 
 def by_scipy(sample_rate: int) -> Iterator[Difference]:
-    """Measure noise of a street by scipy: running levels of the same weighted signal, third octaves at full rate.
+    """Measure noise of a street by scipy: running levels of the same weighted signal, bands at full rate.
 
     Parameters
     ----------
@@ -134,12 +140,12 @@ def by_scipy(sample_rate: int) -> Iterator[Difference]:
         mean = signal.lfilter([1 - decay], [1, -decay], weighted.astype(np.float64) ** 2)
         ours = float(time_weighting(weighted, sample_rate=sample_rate, time_constant_s=seconds).max())
         yield Difference("scipy", name, sample_rate, "same weighting", ours, float(10 * np.log10(mean.max())))
-    midband_hz, levels_db = third_octave_levels(y, sample_rate=sample_rate, period_s=10.0)
-    for midband, level in zip(midband_hz, levels_db[1], strict=True):
-        edges = midband * 10**-0.05, midband * 10**0.05
-        sos = signal.butter(4, edges, "bandpass", fs=sample_rate, output="sos")
-        band = signal.sosfilt(sos, y.astype(np.float64))[10 * sample_rate :]
-        yield Difference("scipy", "third octave", sample_rate, spoken(midband), float(level), mean_db(band))
+    for what, levels, half in (("third octave", third_octave_levels, 10**0.05), ("octave", octave_levels, 10**0.15)):
+        midband_hz, levels_db = levels(y, sample_rate=sample_rate, period_s=10.0)
+        for midband, level in zip(midband_hz, levels_db[1], strict=True):
+            sos = signal.butter(4, (midband / half, midband * half), "bandpass", fs=sample_rate, output="sos")
+            band = signal.sosfilt(sos, y.astype(np.float64))[10 * sample_rate :]
+            yield Difference("scipy", what, sample_rate, spoken(midband), float(level), mean_db(band))
 
 
 def by_fft(sample_rate: int) -> Iterator[Difference]:
@@ -165,58 +171,63 @@ def by_fft(sample_rate: int) -> Iterator[Difference]:
         yield Difference(ANNEX_E, f"L{kind}eq", sample_rate, "noise", level, exact)
 
 
-def has_phonometry() -> bool:
-    """Tell whether phonometry is installed: it needs a newer Python than ours, and is no requirement.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
-    return importlib.util.find_spec("phonometry") is not None
-
-
-def by_phonometry(sample_rate: int) -> Iterator[Difference]:
-    """Measure noise of a street by phonometry: A-weighted levels, percentiles, peak and third octaves.
+def ours(sample_rate: int) -> dict[tuple[str, str], float]:
+    """Measure by the library what phonometry was asked for.
 
     Parameters
     ----------
     sample_rate : int
         In Hz.
 
+    Returns
+    -------
+    dict
+        Levels in dB re 1 by quantity and condition.
+    """
+    y = street(sample_rate)
+    summary = heard(y, sample_rate)._asdict()
+    names = {f"l{kind.lower()}eq_db": f"L{kind}eq" for kind in "ACZ"} | {
+        "lae_db": "LAE",
+        "lafmax_db": "LAFmax",
+        "lasmax_db": "LASmax",
+        "lcpeak_db": "LCpeak",
+    }
+    found = {(name, "noise"): float(summary[field]) for field, name in names.items()}
+    # Its percentiles are of every sample after 0.6 s, those of `Levels` of the level at each 125 ms from the start.
+    fast = time_weighting(a_weighting(y, sample_rate=sample_rate), sample_rate=sample_rate)[round(0.6 * sample_rate) :]
+    found |= {(f"LA{n}", "noise"): float(percentile_level(fast, percent=n)) for n in (10, 50, 90)}
+    for what, levels in (("third octave", third_octave_levels), ("octave", octave_levels)):
+        midband_hz, levels_db = levels(y, sample_rate=sample_rate)
+        found |= {(what, spoken(hz)): float(db) for hz, db in zip(midband_hz, levels_db, strict=True)}
+    start = datetime(2026, 5, 4, 7, tzinfo=ZoneInfo("Europe/Paris"))
+    days = day_levels(np.repeat(by_phonometry.DAY_DB, (12, 4, 8)), start=start, period_s=3_600)
+    return found | {("Lden", "65, 60 and 50 dB"): float(days.lden_db[0])}
+
+
+def with_phonometry(sample_rate: int, answers: list[by_phonometry.Answer]) -> Iterator[Difference]:
+    """Compare what phonometry answered.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    answers : list of Answer
+        Of any rate.
+
     Yields
     ------
     Difference
-        Of each.
+        Of each answer at this rate.
     """
-    phonometry: Any = importlib.import_module("phonometry")
-    peer = f"phonometry {phonometry.__version__}"
-    y = street(sample_rate)
-    pascals = y.astype(np.float64)
-    ours = heard(y, sample_rate)
-    weighted = phonometry.weighting_filter(pascals, sample_rate, "A")
-    fast = phonometry.time_weighting(weighted, sample_rate, mode="fast")
-    percentiles = phonometry.ln_levels(pascals, sample_rate, n=(10, 50, 90), weighting="A")
-    pairs = {
-        "LAeq": (ours.laeq_db, phonometry.laeq(pascals, sample_rate)),
-        "LAE": (ours.lae_db, phonometry.sel(pascals, sample_rate, weighting="A")),
-        "LAFmax": (ours.lafmax_db, 10 * np.log10(fast.max()) + PASCAL_DB),
-        "LCpeak": (ours.lcpeak_db, phonometry.lc_peak(pascals, sample_rate)),
-        "LA10": (ours.la10_db, percentiles[10]),
-        "LA50": (ours.la50_db, percentiles[50]),
-        "LA90": (ours.la90_db, percentiles[90]),
-    }
-    for name, (one, other) in pairs.items():
-        yield Difference(peer, name, sample_rate, "noise", one, float(other) - PASCAL_DB)
-    midband_hz, levels_db = third_octave_levels(y, sample_rate=sample_rate, fmin=100, fmax=5_000)
-    theirs_db, theirs_hz = phonometry.octave_filter(pascals, sample_rate, fraction=3, limits=[90, 5_300], detrend=False)
-    for midband, level in zip(midband_hz, levels_db, strict=True):
-        other = theirs_db[int(np.abs(np.array(theirs_hz) / midband - 1).argmin())]
-        yield Difference(peer, "third octave", sample_rate, spoken(midband), float(level), float(other) - PASCAL_DB)
+    found = ours(sample_rate)
+    for answer in answers:
+        if answer.sample_rate == sample_rate:
+            peer, level = f"phonometry {answer.version}", found[answer.what, answer.where]
+            yield Difference(peer, answer.what, sample_rate, answer.where, level, answer.level_db)
 
 
 def differences(sample_rate: int) -> Iterator[Difference]:
-    """Ask every peer that is there.
+    """Ask every peer that is there, and compare with what phonometry answered.
 
     Parameters
     ----------
@@ -230,5 +241,4 @@ def differences(sample_rate: int) -> Iterator[Difference]:
     """
     yield from by_fft(sample_rate)
     yield from by_scipy(sample_rate)
-    if has_phonometry():
-        yield from by_phonometry(sample_rate)
+    yield from with_phonometry(sample_rate, by_phonometry.kept())

@@ -48,7 +48,7 @@ def _limits_of_table_3(axes: Axes, reach: float) -> None:
 
 
 def weightings(measured: Measured, path: Path) -> None:
-    """Draw A and C: deviation from Table 3.
+    """Draw A, C and Z: deviation from Table 3.
 
     Parameters
     ----------
@@ -57,18 +57,17 @@ def weightings(measured: Measured, path: Path) -> None:
     path : pathlib.Path
         PNG.
     """
-    figure, both = plt.subplots(2, 1, figsize=(9, 7), sharex=True, layout="constrained")
+    figure, panels = plt.subplots(3, 1, figsize=(9, 9.5), sharex=True, layout="constrained")
     hz_of = {limits.exact_hz(row[0]): row[0] for row in limits.WEIGHTINGS}
-    for axes, kind in zip(both, "AC", strict=True):
+    for axes, kind in zip(panels, "ACZ", strict=True):
         _limits_of_table_3(axes, 3.2)
         for rate, colour in COLOURS.items():
             deviations = [row.deviation for row in _of(measured, limits.TABLE_3, kind, rate)]
             hz = list(hz_of.values())[: len(deviations)]
             axes.plot(hz, deviations, color=colour, marker=MARKERS[rate], ms=4, lw=1, label=f"{rate / 1_000:g} kHz")
         axes.set_title(f"{kind} weighting against Table 3 of IEC 61672-1:2013", loc="left")
-    _frequency_axis(both[1], 10, 20_000)
-    both[0].set_xlabel("")
-    both[0].legend(ncols=5, loc="lower center", fontsize="small")
+    _frequency_axis(panels[-1], 10, 20_000)
+    panels[0].legend(ncols=5, loc="lower center", fontsize="small")
     _save(figure, path)
 
 
@@ -103,21 +102,26 @@ def tonebursts(measured: Measured, path: Path) -> None:
     _save(figure, path)
 
 
-def third_octaves(measured: Measured, path: Path) -> None:
+def bands(measured: Measured, clauses: limits.BandClauses, path: Path) -> None:
     """Draw every band over its mask: the whole of it, and what lies inside the edges.
 
     Parameters
     ----------
     measured : Measured
         Everything.
+    clauses : BandClauses
+        Which bands.
     path : pathlib.Path
         PNG.
     """
     figure, panels = plt.subplots(2, 4, figsize=(14, 7), sharey="row", layout="constrained")
-    ratio = np.geomspace(0.12, 8.5, 4_001)
-    least, most = limits.mask_db(ratio)
-    for column, (rate, found) in zip(panels.T, measured.attenuations.items(), strict=True):
-        for axes, (low, high), span in zip(column, ((-5, 100), (-1, 6)), ((0.12, 8.5), (0.87, 1.15)), strict=True):
+    width = 3 / clauses.per_octave
+    ratio = np.geomspace(0.12**width, 8.5**width, 8_001)
+    least, most = limits.mask_db(ratio, clauses.per_octave)
+    spans = (0.12**width**0.5, 8.5**width**0.5), (0.87**width, 1.15**width)
+    of_kind = [(rate, found) for rate, found in measured.attenuations if found.kind.clauses == clauses]
+    for column, (rate, found) in zip(panels.T, of_kind, strict=True):
+        for axes, (low, high), span in zip(column, ((-5, 100), (-1, 6)), spans, strict=True):
             axes.fill_between(ratio, -10, least, color=LIMIT, alpha=0.6, lw=0)
             axes.fill_between(ratio, np.minimum(most, 200), 200, color=LIMIT, alpha=0.6, lw=0)
             for j, midband in enumerate(found.midband_hz):
@@ -132,12 +136,17 @@ def third_octaves(measured: Measured, path: Path) -> None:
             axes.set(xscale="log", xlim=span, ylim=(high, low), xlabel="Frequency re midband")
             axes.minorticks_off()
             axes.grid(alpha=0.3)
-        column[0].set_xticks([0.2, 0.5, 1, 2, 5], ["0.2", "0.5", "1", "2", "5"])
-        column[1].set_xticks([0.9, 1, 1.1], ["0.9", "1", "1.1"])
+        column[0].set_xticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"])
+        ticks = (0.9, 1, 1.1) if clauses == limits.THIRD_OCTAVES else (0.8, 1, 1.25)
+        column[1].set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        for axes, span in zip(column, spans, strict=True):
+            axes.set_xlim(span)
         column[0].set_title(f"{rate / 1_000:g} kHz: {len(found.midband_hz)} bands")
     for axes in panels[:, 0]:
         axes.set_ylabel("Attenuation in dB")
-    figure.suptitle("Third octaves (dark: low bands) and the mask of IEC 61260-1:2014, class 1 (grey: outside)")
+    figure.suptitle(
+        f"{clauses.words.capitalize()} (dark: low bands) and the mask of IEC 61260-1:2014, class 1 (grey: outside)"
+    )
     _save(figure, path)
 
 
@@ -180,5 +189,7 @@ def draw_all(measured: Measured, folder: Path) -> None:
     folder : pathlib.Path
         Where they go.
     """
-    for draw in (weightings, tonebursts, third_octaves, peers):
+    for draw in (weightings, tonebursts, peers):
         draw(measured, folder / f"{draw.__name__}.png")
+    for clauses in (limits.THIRD_OCTAVES, limits.OCTAVES):
+        bands(measured, clauses, folder / f"{clauses.words.replace(' ', '_')}.png")

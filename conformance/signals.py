@@ -82,6 +82,28 @@ def sweep(first_hz: float, last_hz: float, duration_s: float, sample_rate: int) 
     return swept
 
 
+def street(sample_rate: int, seconds: float = 20.0) -> Signal:
+    """Make noise whose level wanders by 40 dB, with a loud burst in it.
+
+    Parameters
+    ----------
+    sample_rate : int
+        In Hz.
+    seconds : float, default=20.0
+        Length.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape=(n,).
+    """
+    n = round(seconds * sample_rate)
+    noise = np.random.default_rng(61672).normal(0, 0.05, n)
+    noise *= 10 ** (np.sin(np.arange(n) / sample_rate) - 1)
+    noise[n // 3 : n // 3 + sample_rate // 50] += 0.5
+    return noise.astype(np.float32)
+
+
 def level_db(y: Signal, sample_rate: int) -> float:
     """Measure the level of a signal by the library.
 

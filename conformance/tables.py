@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from conformance import limits
-from conformance.limits import Clause
+from conformance.limits import BandClauses, Clause
 from conformance.report import RATES, allowed, markdown_table, number
 from conformance.rows import Row
 
+BANDS = (limits.THIRD_OCTAVES, limits.OCTAVES)
 #: Told under headings of their own, band by band, or too many (5.5.7): the CSV has them.
 TOLD_APART = {
     limits.TABLE_3,
     limits.BETWEEN,
     limits.TABLE_4,
-    limits.TABLE_1_INSIDE,
-    limits.TABLE_1_OUTSIDE,
-    limits.BANDWIDTH,
-    limits.SWEEP,
-    limits.SUMMATION,
+    *(
+        clause
+        for of_bands in BANDS
+        for clause in (of_bands.inside, of_bands.outside, of_bands.bandwidth, of_bands.sweep, of_bands.summation)
+    ),
 }
 
 
@@ -55,17 +56,17 @@ def _table_4(rows: Sequence[Row], what: str) -> str:
     return markdown_table(["Burst", "Reference", "Limits", *_rates(), "Smallest margin"], lines)
 
 
-def _bands(rows: Sequence[Row], sample_rate: int) -> str:
+def _bands(rows: Sequence[Row], clauses: BandClauses, sample_rate: int) -> str:
     """Say of each band its margins to the mask, its bandwidth and what it read in the sweep."""
     of_rate = [row for row in rows if row.sample_rate == sample_rate]
-    mask = [row for row in of_rate if row.clause in (limits.TABLE_1_INSIDE, limits.TABLE_1_OUTSIDE)]
+    mask = [row for row in of_rate if row.clause in (clauses.inside, clauses.outside)]
     lines = []
-    for band in [row.where for row in of_rate if row.clause == limits.BANDWIDTH]:
+    for band in [row.where for row in of_rate if row.clause == clauses.bandwidth]:
         cells = [band.removeprefix("band ")]
         for side in ("inside", "below", "above"):
             margins = [row.margin for row in mask if row.what == side and row.where.startswith(f"{band} at ")]
             cells.append(number(margins[0]) if margins else "")
-        for clause in (limits.BANDWIDTH, limits.SWEEP, limits.SUMMATION):
+        for clause in (clauses.bandwidth, clauses.sweep, clauses.summation):
             off = [row.deviation for row in of_rate if row.clause == clause and row.where == band]
             cells.append(number(off[0], sign=True) if off else "")
         lines.append(cells)
@@ -112,7 +113,11 @@ def all_tables(rows: Sequence[Row]) -> str:
     for clause in dict.fromkeys(row.clause for row in rows):
         if clause not in TOLD_APART:
             parts += [f"### {clause.name}: {clause.words}\n", _clause(rows, clause)]
-    for rate in RATES:
-        parts += [f"### IEC 61260-1 at {rate / 1_000:g} kHz\n", _bands(rows, rate)]
-    parts += ["![Third octaves](third_octaves.png)\n", "![A by scipy](peers.png)\n"]
+    for of_bands in BANDS:
+        for rate in RATES:
+            head = f"### IEC 61260-1, {of_bands.words} at {rate / 1_000:g} kHz\n"
+            parts += [head, _bands(rows, of_bands, rate)]
+        name = of_bands.words.replace(" ", "_")
+        parts.append(f"![{of_bands.words.capitalize()}]({name}.png)\n")
+    parts.append("![A by scipy](peers.png)\n")
     return "\n".join(parts)

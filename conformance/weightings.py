@@ -1,4 +1,4 @@
-"""Frequency weightings and level linearity of IEC 61672-1, by sines through `a_weighting`, `c_weighting` and `leq`."""
+"""Frequency weightings and level linearity of IEC 61672-1, by sines through the weightings and `leq`."""
 
 from __future__ import annotations
 
@@ -6,30 +6,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import numpy as np
-from dsp_core.arrays import a_weighting, c_weighting
+from dsp_core.arrays import a_weighting, c_weighting, z_weighting
 
 from conformance import limits
 from conformance.rows import Row, smallest
 from conformance.signals import Signal, level_db, spoken, tone
-
-
-def z_weighting(y: Signal, *, sample_rate: int) -> Signal:
-    """Weight with Z: the library's levels of an unweighted signal.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Signal.
-    sample_rate : int
-        In Hz.
-
-    Returns
-    -------
-    numpy.ndarray
-        The same signal.
-    """
-    return y
-
 
 WEIGHTINGS: dict[str, Callable[..., Signal]] = {"A": a_weighting, "C": c_weighting, "Z": z_weighting}
 SETTLE_S = 0.75
@@ -72,7 +53,7 @@ def at_nominal_frequencies(sample_rate: int) -> Iterator[Row]:
         Of each weighting at each nominal frequency.
     """
     rows = [
-        _table_3(kind, place, sample_rate)
+        table_3(kind, place, sample_rate)
         for kind in WEIGHTINGS
         for place in limits.WEIGHTINGS
         if place[0] <= limits.TOP_HZ[sample_rate]
@@ -82,8 +63,23 @@ def at_nominal_frequencies(sample_rate: int) -> Iterator[Row]:
     yield Row(limits.FAR_INSIDE, "margin of A", sample_rate, worst.where, worst.margin, 0.4, limits.INFINITY, 0.0)
 
 
-def _table_3(kind: str, place: tuple[float, ...], sample_rate: int) -> Row:
-    """Measure one weighting at one nominal frequency."""
+def table_3(kind: str, place: tuple[float, ...], sample_rate: int) -> Row:
+    """Measure one weighting at one nominal frequency.
+
+    Parameters
+    ----------
+    kind : str
+        Weighting.
+    place : tuple of float
+        Row of the table.
+    sample_rate : int
+        In Hz.
+
+    Returns
+    -------
+    Row
+        Of it.
+    """
     nominal_hz, a_db, c_db, above, below = place
     gain = gain_db(WEIGHTINGS[kind], limits.exact_hz(nominal_hz), sample_rate)
     expected = {"A": a_db, "C": c_db, "Z": 0.0}[kind]
@@ -105,7 +101,7 @@ def beyond_the_claim(sample_rate: int) -> Iterator[Row]:
     """
     for place in limits.WEIGHTINGS:
         if place[0] > limits.TOP_HZ[sample_rate] and limits.exact_hz(place[0]) < sample_rate / 2:
-            yield from (_table_3(kind, place, sample_rate) for kind in "AC")
+            yield from (table_3(kind, place, sample_rate) for kind in "AC")
 
 
 def between_nominal_frequencies(sample_rate: int, n_between: int = 5) -> Iterator[Row]:

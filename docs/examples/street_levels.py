@@ -52,6 +52,7 @@ for start in range(0, len(y), sample_rate):
     meter.push(y[start : start + sample_rate])
 summary = meter.summary()
 print(f"LAeq,T {summary.laeq_db:.1f}  LAFmax {summary.lafmax_db:.1f}  LASmax {summary.lasmax_db:.1f}")
+print(f"LCpeak {summary.lcpeak_db:.1f}  LZeq,T {summary.lzeq_db:.1f}")
 print(f"LA10 {summary.la10_db:.1f}  LA50 {summary.la50_db:.1f}  LA90 {summary.la90_db:.1f}")
 
 # %% [markdown]

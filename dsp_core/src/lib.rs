@@ -9,6 +9,8 @@ pub mod error;
 
 pub mod simd;
 
+mod wiped;
+
 pub mod sound;
 
 pub mod analysis;

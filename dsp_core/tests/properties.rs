@@ -25,6 +25,24 @@ proptest! {
         prop_assert_eq!(bits(&whole[start * 64..]), bits(&part));
     }
 
+    /// Rows share lanes, and nothing else.
+    #[test]
+    fn rows_do_not_depend_on_other_rows(
+        samples in proptest::collection::vec(-1.0_f32..1.0, 400..6_000),
+        n_rows in 1_usize..12,
+        seed in 1_usize..1_000,
+    ) {
+        let log_mel = LogMel::new(LogMelSettings::STREET).unwrap();
+        let n = samples.len();
+        let mut all: Vec<f32> = (0..n * n_rows).map(|i| (i * seed % 997) as f32 / 997.0).collect();
+        let which = seed % n_rows;
+        all[which * n..(which + 1) * n].copy_from_slice(&samples);
+        let mut out = vec![0.0; n_rows * log_mel.n_frames(n) * 64];
+        log_mel.log_mel_rows_into(&all, n, &mut out).unwrap();
+        let alone = log_mel.log_mel(&samples);
+        prop_assert_eq!(bits(&out[which * alone.len()..][..alone.len()]), bits(&alone));
+    }
+
     #[test]
     fn any_settings_give_finite_frames(
         log2 in 6_u32..13,

@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Cursor;
 
+use dsp_core::analysis::describe::{Job, Workspace, push_many_into};
 use dsp_core::analysis::{Describe, Description, Trigger};
 use dsp_core::seal::{BlockFormat, KEY_BYTES, KeyRing, Mark};
 use dsp_core::sound::AudioBlock;
@@ -120,6 +121,29 @@ fn nothing_is_given_back_unwiped() {
         }
         std::mem::forget(bytes);
     }
+}
+
+#[test]
+fn many_sensors_leave_nothing_behind() {
+    let new = |id| Describe::new(id, 16_000, 0).unwrap();
+    let hear = |samples: Vec<f32>| {
+        let mut stages = [1, 2, 3].map(new);
+        let mut outs = [(); 3].map(|()| Description::default());
+        let mut workspace = Workspace::new();
+        let blocks = [1, 2, 3].map(|id| AudioBlock::new(id, 16_000, 0, samples.clone()).unwrap());
+        let all = stages.iter_mut().zip(&mut outs).zip(&blocks);
+        let mut jobs: Vec<Job> = all
+            .map(|((stage, out), block)| Job {
+                stage,
+                block,
+                out,
+                refusal: None,
+            })
+            .collect();
+        push_many_into(&mut jobs, &mut workspace);
+        std::mem::forget(samples);
+    };
+    assert_eq!(n_unwiped(|| hear(vec![SAMPLE; 5_000])), 0);
 }
 
 /// A second through the seal and back, with every refusal on the way.

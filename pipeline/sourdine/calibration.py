@@ -19,6 +19,10 @@ _MAX_BYTES: Final = 4_000
 #: Of the file's form.
 _VERSION: Final = 1
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+#: Two calibrations in a row may differ by so much; levels in between are doubtful beyond (ISO 1996-2:2017).
+WARN_DRIFT_DB: Final = 0.5
+#: What differs by more has not drifted: gain or microphone was changed, or the calibrator's level is another.
+MAX_DRIFT_DB: Final = 3.0
 _NUMBERS: Final = ("tone_hz", "tone_db", "full_scale_db", "spread_db")
 
 
@@ -48,6 +52,64 @@ class Calibration:
     tone_db: float
     full_scale_db: float
     spread_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What full scale has changed by since the last calibration.
+
+    Parameters
+    ----------
+    db : float
+        In steps of 0.1 dB.
+    since : str
+        Date of the last one.
+    file : pathlib.Path
+        Where the last one is kept, once the new one is written.
+    """
+
+    db: float
+    since: str
+    file: Path
+
+    @property
+    def is_large(self) -> bool:
+        """Whether levels since the last calibration are doubtful."""
+        return abs(self.db) > WARN_DRIFT_DB
+
+
+def drift(folder: Path, calibration: Calibration) -> Drift | None:
+    """Compare a calibration with the sensor's last one.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Of the calibrations.
+    calibration : Calibration
+        What was measured.
+
+    Returns
+    -------
+    Drift or None
+        None if it is the first.
+
+    Raises
+    ------
+    ConfigError
+        If the last one cannot be read, or full scale has changed by more than `MAX_DRIFT_DB`.
+    """
+    path = folder / file_name(calibration.sensor_id)
+    if not path.exists():
+        return None
+    last = load(path, calibration.sensor_id)
+    found = round(calibration.full_scale_db - last.full_scale_db, 1)
+    if abs(found) > MAX_DRIFT_DB:
+        raise ConfigError(
+            f"drifted: expected full scale within {MAX_DRIFT_DB:g} dB of {last.full_scale_db:.1f} dB, got "
+            f"{calibration.full_scale_db:.1f} dB; the last calibration is {path}, {last.date}: is the "
+            "calibrator's level right? If gain or microphone was changed, move that file away"
+        )
+    return Drift(found, last.date, _kept(path))
 
 
 def file_name(sensor_id: int) -> str:

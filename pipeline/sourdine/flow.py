@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from dsp_core.zone import Checkpoint, Classify, Describe, Gate, LevelGate, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from dsp_core.records import Event, LevelRecord, Policy, SensorHealth
     from dsp_core.zone import AudioBlock, Background, Description, FeatureWindow
@@ -99,11 +99,11 @@ class Flow:
         dsp_core.zone.BlockError
             If the block is not the next one of this sensor.
         """
-        return self._pass_on(self._describe.push(block))
+        return self._described(self._describe.push(block))
 
     def finish(self) -> list[Record]:
         """End the stream and return what still leaves."""
-        records = self._pass_on(self._describe.finish())
+        records = self._described(self._describe.finish())
         self._judge(self._trigger.finish())
         return [*records, *self._gate.finish(), *self._level_gate.finish()]
 
@@ -173,7 +173,7 @@ class Flow:
 
     def pause(self) -> list[Record]:
         """End the sound but not the periods, and return what still leaves; `resume` a snapshot to go on."""
-        records = self._pass_on(self._describe.finish())
+        records = self._described(self._describe.finish())
         self._judge(self._trigger.finish())
         return [*records, *self._gate.finish()]
 
@@ -211,12 +211,37 @@ class Flow:
         """First second that still counts, since 1970-01-01T00:00:00Z."""
         return self._level_gate.next_slot
 
-    def _pass_on(self, description: Description) -> list[Record]:
-        self._judge(self._trigger.push(description))
-        events = self._gate.advance(description)
-        return [*events, *self._level_gate.push(description)]
+    @property
+    def hearing(self) -> tuple[Describe, Trigger, LevelGate]:
+        """The stages that hear, for a call that hears many sensors: `pass_on` takes what they made of a block."""
+        return self._describe, self._trigger, self._level_gate
 
-    def _judge(self, windows: list[FeatureWindow]) -> None:
+    def pass_on(
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
+    ) -> list[Record]:
+        """Take what the stages that hear made of a block, and return what leaves.
+
+        Parameters
+        ----------
+        description : Description
+            From the first stage.
+        windows : sequence of FeatureWindow
+            From the second.
+        records : sequence of LevelRecord or SensorHealth
+            From the gate of levels.
+
+        Returns
+        -------
+        list of Event, LevelRecord or SensorHealth
+            What leaves now.
+        """
+        self._judge(windows)
+        return [*self._gate.advance(description), *records]
+
+    def _described(self, description: Description) -> list[Record]:
+        return self.pass_on(description, self._trigger.push(description), self._level_gate.push(description))
+
+    def _judge(self, windows: Sequence[FeatureWindow]) -> None:
         if windows:
             self._gate.push(self._classify.push(windows))
 

@@ -25,10 +25,10 @@ from dsp_core._dsp_core_arrays import (
     array_resample as array_resample,
 )
 from dsp_core._dsp_core_arrays import (
-    leq_rows as leq_rows,
+    band_rows as band_rows,
 )
 from dsp_core._dsp_core_arrays import (
-    third_octave_rows as third_octave_rows,
+    leq_rows as leq_rows,
 )
 from dsp_core._dsp_core_arrays import (
     time_weight_rows as time_weight_rows,
@@ -83,6 +83,7 @@ __all__ = [
     "Checkpoint",
     "Classify",
     "Describe",
+    "DescribeMany",
     "Description",
     "DspCoreError",
     "Event",
@@ -103,6 +104,7 @@ __all__ = [
     "array_mel_filterbank",
     "array_n_resampled",
     "array_resample",
+    "band_rows",
     "bits_per_record",
     "capacity",
     "create_key",
@@ -110,7 +112,7 @@ __all__ = [
     "leq_rows",
     "rotate_key",
     "sealed_header",
-    "third_octave_rows",
+    "simd_path",
     "time_weight_rows",
     "weight_rows",
     "withheld",
@@ -199,6 +201,15 @@ class Describe:
     def push(self, block: AudioBlock) -> Description: ...
     def finish(self) -> Description: ...
     def refill(self, block: AudioBlock) -> Description: ...
+
+@final
+class DescribeMany:
+    def __new__(cls, *, n_threads: int = 1) -> DescribeMany: ...
+    @property
+    def n_threads(self) -> int: ...
+    def push(
+        self, sensors: Sequence[tuple[Describe, Trigger, LevelGate]], blocks: Sequence[AudioBlock]
+    ) -> list[tuple[Description, tuple[FeatureWindow, ...], tuple[LevelRecord | SensorHealth, ...]] | BlockError]: ...
 
 @final
 class Trigger:
@@ -307,6 +318,7 @@ class SealedHeader:
     def n_bytes(self) -> int: ...
 
 def sealed_header(sealed: bytes) -> SealedHeader: ...
+def simd_path() -> str: ...
 
 @final
 class Sealer:

@@ -15,6 +15,7 @@ from dsp_core._dsp_core import (
     Checkpoint,
     Classify,
     Describe,
+    DescribeMany,
     Description,
     DspCoreError,
     FeatureWindow,
@@ -30,6 +31,7 @@ from dsp_core._dsp_core import (
     key_ids,
     rotate_key,
     sealed_header,
+    simd_path,
     withheld,
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "Checkpoint",
     "Classify",
     "Describe",
+    "DescribeMany",
     "Description",
     "DspCoreError",
     "FeatureWindow",
@@ -57,5 +60,6 @@ __all__ = [
     "key_ids",
     "rotate_key",
     "sealed_header",
+    "simd_path",
     "withheld",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import numpy as np
@@ -96,8 +97,83 @@ REFUSED: dict[str, tuple[NDArray[np.float64], str]] = {
     ),
     "quiet": (0.0001 * tone(), "too_quiet: expected a tone above -90 dBFS, got silence"),
     "clipped": (np.clip(tone(amplitude=1.3), -1, 1), "clipped: expected a tone below full scale"),
+    "saturated": (
+        np.clip(tone(amplitude=0.5), -0.4, 0.4),
+        "clipped: expected harmonics below 3 %, got 8.2 %: lower the gain",
+    ),
     "loose": (tone() * np.linspace(1.0, 1.2, 10 * RATE), "unstable: expected a tone steady within 0.2 dB"),
 }
+
+
+def test_a_tone_with_the_distortion_of_a_calibrator_is_heard(tmp_path: Path) -> None:
+    on = tone() + tone(hz=2_000.0, amplitude=0.002) + tone(hz=3_000.0, amplitude=0.0015)
+    write_wav(tmp_path / "x.wav", on, sample_rate=RATE)
+    assert call("calibrate", "x.wav", "--quiet", cwd=tmp_path).returncode == 0
+    assert load(tmp_path / "calibrations" / "sensor-1.toml").full_scale_db == 117.0
+
+
+def calibrated(folder: Path, change_db: float, *options: str) -> CompletedProcess[str]:
+    """Calibrate with a sensor whose gain has changed since 117.0 dB were its full scale."""
+    write_wav(folder / "tone.wav", tone(amplitude=0.1 * 10 ** (-change_db / 20)), sample_rate=RATE)
+    return call("calibrate", "tone.wav", "--sensor", "17", *options, cwd=folder)
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """A folder with a calibration of sensor 17 of May."""
+    write(tmp_path / "calibrations", Calibration(17, "2026-05-04T21:00:00Z", 1000.0, 94.0, 117.0, 0.1))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("change_db", "said"), [(0.0, "+0.0"), (0.4, "+0.4"), (-0.5, "−0.5")])
+def test_drift_since_the_last_calibration_is_said(change_db: float, said: str, earlier: Path) -> None:
+    done = calibrated(earlier, change_db)
+    assert (done.returncode, done.stderr) == (0, "")
+    kept = "calibrations/sensor-17.20260504T210000.toml"
+    assert f"Drift: {said} dB since 2026-05-04T21:00:00Z, as {kept} has it.\n" in done.stdout
+    assert load(earlier / kept, 17).full_scale_db == 117.0
+
+
+@pytest.mark.parametrize(("change_db", "said"), [(0.6, "+0.6"), (-2.9, "−2.9"), (3.0, "+3.0")])
+def test_a_drift_over_half_a_decibel_is_warned_of(change_db: float, said: str, earlier: Path) -> None:
+    done = calibrated(earlier, change_db, "--quiet")
+    assert (done.returncode, done.stdout) == (0, "")
+    words = f"drift of {said} dB since 2026-05-04T21:00:00Z is more than 0.5 dB: levels in between are doubtful"
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert load(earlier / "calibrations" / "sensor-17.toml").full_scale_db == pytest.approx(117.0 + change_db)
+
+
+@pytest.mark.parametrize("change_db", [3.1, -20.0])
+def test_a_drift_that_is_none_is_refused(change_db: float, earlier: Path) -> None:
+    done = calibrated(earlier, change_db)
+    assert done.returncode == 2
+    words = f"drifted: expected full scale within 3 dB of 117.0 dB, got {117 + change_db:.1f} dB"
+    line = one_line(done)
+    assert words in line
+    assert "calibrations/sensor-17.toml, 2026-05-04T21:00:00Z" in line
+    assert "move that file away" in line
+    assert load(earlier / "calibrations" / "sensor-17.toml").date == "2026-05-04T21:00:00Z"
+    assert len(list((earlier / "calibrations").iterdir())) == 1
+    (earlier / "calibrations" / "sensor-17.toml").rename(earlier / "old.toml")
+    assert "Drift" not in calibrated(earlier, change_db).stdout
+
+
+def test_a_last_calibration_that_cannot_be_read_is_not_written_over(earlier: Path) -> None:
+    file = earlier / "calibrations" / "sensor-17.toml"
+    file.write_text("version = 1\n")
+    done = calibrated(earlier, 0.0)
+    assert done.returncode == 2
+    assert "calibration calibrations/sensor-17.toml: sensor_id: missing" in one_line(done)
+    assert file.read_text() == "version = 1\n"
+
+
+def test_drift_in_json(earlier: Path) -> None:
+    found = json.loads(calibrated(earlier, 1.0, "--json").stdout)
+    assert (found["drift_db"], found["since"]) == (1.0, "2026-05-04T21:00:00Z")
+    assert found["last_file"] == "calibrations/sensor-17.20260504T210000.toml"
+    first = json.loads(calibrated(earlier, 1.0, "--json", "--out", "elsewhere").stdout)
+    assert (first["drift_db"], first["since"], first["last_file"]) == (None, None, None)
 
 
 @pytest.mark.parametrize(("sound", "words"), REFUSED.values(), ids=REFUSED.keys())

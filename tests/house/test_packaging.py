@@ -147,7 +147,7 @@ def test_everything_we_depend_on_is_pinned(root: Path) -> None:
     ]
     stated = [need for project in projects for need in project["dependencies"]] + extras
     needs = {re.split(r"[<>=]", need)[0] for need in stated}
-    tools = {re.split(r"[<>=]", need)[0] for need in settings(root / "pyproject.toml")["dependency-groups"]["tools"]}
+    tools = {re.split(r"[<>=;]", need)[0] for need in settings(root / "pyproject.toml")["dependency-groups"]["tools"]}
     assert {name for name in (needs | tools) - {"dsp-core"} if "--hash=" not in pinned(root, name)} == set()
 
 

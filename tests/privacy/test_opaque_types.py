@@ -24,6 +24,7 @@ from dsp_core.zone import (
     Candidate,
     Checkpoint,
     Describe,
+    DescribeMany,
     Description,
     FeatureWindow,
     Gate,
@@ -59,6 +60,7 @@ SHOWN: dict[type, set[str]] = {
 OPAQUE = list(SHOWN)
 STAGES: dict[type, set[str]] = {
     Describe: {"finish", "hears_events", "longest_sample_life_s", "position", "push", "refill"},
+    DescribeMany: {"n_threads", "push"},
     Trigger: {"background", "finish", "lull", "push", "refill"},
     type(classifier()): {"classes", "model_id", "push"},
     Gate: {

@@ -127,6 +127,15 @@ def test_the_mask_is_that_of_the_second_transcription() -> None:
             assert got == pytest.approx([least, most], abs=2e-3), exponent
 
 
+def test_octaves_have_the_mask_as_it_is_written() -> None:
+    exponents = np.array([0, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 1, 2, 3, 4])
+    assert np.allclose(limits.mask_ratio(exponents, 1), 10 ** (0.3 * exponents), rtol=1e-12)
+    for exponent, least, most, _ in read(SECOND_TABLE_1):
+        for ratio in (10 ** (0.3 * exponent), 10 ** (-0.3 * exponent)):
+            got = [float(limit) for limit in limits.mask_db(np.array(ratio), 1)]
+            assert got == pytest.approx([least, most], abs=2e-3), exponent
+
+
 def test_third_octaves_have_the_corners_of_the_standard() -> None:
     expected = [1, 1.02667, 1.05575, 1.08746, 1.12202, 1.29437, 1.88173, 3.05365, 5.39195]
     assert np.allclose(limits.mask_ratio(np.array([0, 1 / 8, 1 / 4, 3 / 8, 1 / 2, 1, 2, 3, 4])), expected, atol=5e-6)

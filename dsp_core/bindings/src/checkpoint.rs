@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use crate::error;
 use crate::gates::{Gate, LevelGate};
 use crate::policy::Policy;
+use crate::stage::Stage;
 use crate::stages::{Describe, Trigger};
 use crate::transport::Mark;
 
@@ -34,8 +35,9 @@ impl Checkpoint {
     ///     Opaque.
     #[staticmethod]
     fn take(describe: &Describe, trigger: &Trigger, gate: &Gate, level_gate: &LevelGate) -> Self {
-        let (describe, trigger) = (&describe.0, &trigger.0);
-        let taken = checkpoint::Checkpoint::new(describe, trigger, &gate.0, &level_gate.0);
+        let (describe, trigger) = (describe.0.lock(), trigger.0.lock());
+        let level_gate = level_gate.0.lock();
+        let taken = checkpoint::Checkpoint::new(&describe, &trigger, &gate.0, &level_gate);
         Self(taken)
     }
     /// Keeps the state of the stages that hear, where events are judged elsewhere.
@@ -71,9 +73,9 @@ impl Checkpoint {
     ) -> Self {
         let mark = mark.map(|mark| mark.0).unwrap_or_default();
         Self(checkpoint::Checkpoint::of_hearing(
-            &describe.0,
-            &trigger.0,
-            &level_gate.0,
+            &describe.0.lock(),
+            &trigger.0.lock(),
+            &level_gate.0.lock(),
             &mark,
             kafka_offset,
             note.unwrap_or_default(),
@@ -245,18 +247,18 @@ impl Checkpoint {
 
 fn into_stages(stages: Stages) -> (Describe, Trigger, Gate, LevelGate) {
     (
-        Describe(stages.describe),
-        Trigger(stages.trigger),
+        Describe(Stage::new(stages.describe)),
+        Trigger(Stage::new(stages.trigger)),
         Gate(stages.gate),
-        LevelGate(stages.level_gate),
+        LevelGate(Stage::new(stages.level_gate)),
     )
 }
 
 fn into_hearing(hearing: Hearing) -> (Describe, Trigger, LevelGate, Mark) {
     (
-        Describe(hearing.describe),
-        Trigger(hearing.trigger),
-        LevelGate(hearing.level_gate),
+        Describe(Stage::new(hearing.describe)),
+        Trigger(Stage::new(hearing.trigger)),
+        LevelGate(Stage::new(hearing.level_gate)),
         Mark(hearing.mark),
     )
 }

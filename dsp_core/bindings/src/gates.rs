@@ -9,6 +9,7 @@ use crate::error;
 use crate::handles::{Candidate, Description};
 use crate::policy::Policy;
 use crate::records::{Event, LevelRecord, SensorHealth};
+use crate::stage::Stage;
 
 fn calibration(full_scale_db: Option<f64>) -> PyResult<Calibration> {
     Calibration::new(full_scale_db).map_err(error::parameter)
@@ -183,8 +184,8 @@ fn into_events(events: Vec<dsp_core::open::Event>) -> Vec<Event> {
 /// ------
 /// ParameterError
 ///     If a parameter is out of its range: its name, what it may be, what it was.
-#[pyclass(module = "dsp_core.zone")]
-pub(crate) struct LevelGate(pub(crate) gate::LevelGate);
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct LevelGate(pub(crate) Stage<gate::LevelGate>);
 
 #[pymethods]
 impl LevelGate {
@@ -198,7 +199,7 @@ impl LevelGate {
     ) -> PyResult<Self> {
         let calibration = calibration(full_scale_db)?;
         let stage = gate::LevelGate::new(sensor_id, &policy.0, calibration, start_slot);
-        Ok(Self(stage))
+        Ok(Self(Stage::new(stage)))
     }
     /// Takes a description's seconds; gives the records of every period that ended 3 s ago or more.
     ///
@@ -212,11 +213,11 @@ impl LevelGate {
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
     fn push<'py>(
-        &mut self,
+        &self,
         py: Python<'py>,
         description: &Description,
     ) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.push(&description.0))
+        into_records(py, &self.0.lock().push(&description.0))
     }
     /// Takes a second of a live stream that brought no sound: its periods end in time, with gaps.
     ///
@@ -229,17 +230,17 @@ impl LevelGate {
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What leaves now.
-    fn miss<'py>(&mut self, py: Python<'py>, slot: u64) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.miss(slot))
+    fn miss<'py>(&self, py: Python<'py>, slot: u64) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.lock().miss(slot))
     }
     /// Says of the period that is open that sound and clock did not go together.
-    fn mark_clock(&mut self) {
-        self.0.mark_clock();
+    fn mark_clock(&self) {
+        self.0.lock().mark_clock();
     }
     /// First second that counts, since 1970-01-01T00:00:00Z.
     #[getter]
     fn next_slot(&self) -> u64 {
-        self.0.next_slot()
+        self.0.lock().next_slot()
     }
     /// Ends the stream: gives the records of the periods that are still open.
     ///
@@ -247,12 +248,15 @@ impl LevelGate {
     /// -------
     /// list of LevelRecord or SensorHealth
     ///     What still leaves.
-    fn finish<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        into_records(py, &self.0.finish())
+    fn finish<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        into_records(py, &self.0.lock().finish())
     }
 }
 
-fn into_records<'py>(py: Python<'py>, levels: &Levels) -> PyResult<Vec<Bound<'py, PyAny>>> {
+pub(crate) fn into_records<'py>(
+    py: Python<'py>,
+    levels: &Levels,
+) -> PyResult<Vec<Bound<'py, PyAny>>> {
     let records = levels.in_order().iter();
     records
         .map(|record| match *record {

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use crate::error;
 use crate::handles::{AudioBlock, Candidate, Description, FeatureWindow};
 use crate::policy::Policy;
+use crate::stage::Stage;
 
 /// Blocks to frames and levels, for one sensor.
 ///
@@ -28,8 +29,8 @@ use crate::policy::Policy;
 /// ------
 /// ParameterError
 ///     If a parameter is out of its range: its name, what it may be, what it was.
-#[pyclass(module = "dsp_core.zone")]
-pub(crate) struct Describe(pub(crate) describe::Describe);
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct Describe(pub(crate) Stage<describe::Describe>);
 
 #[pymethods]
 impl Describe {
@@ -44,7 +45,7 @@ impl Describe {
     ) -> PyResult<Self> {
         describe::Describe::new(sensor_id, sample_rate, start_slot)
             .and_then(|stage| stage.with_speech_band(policy.0.speech_band_hz()))
-            .map(|stage| Self(stage.beginning_at(first_sample)))
+            .map(|stage| Self(Stage::new(stage.beginning_at(first_sample))))
             .map_err(error::parameter)
     }
     /// Longest time that a sample lives in the stage's memory, in seconds, for blocks of at most `max_block_s`.
@@ -59,17 +60,17 @@ impl Describe {
     /// float
     ///     Seconds of stream time.
     fn longest_sample_life_s(&self, max_block_s: f64) -> f64 {
-        self.0.longest_sample_life_s(max_block_s)
+        self.0.lock().longest_sample_life_s(max_block_s)
     }
     /// Whether the sample rate is high enough (16 kHz) for events; below it there are levels only.
     #[getter]
     fn hears_events(&self) -> bool {
-        self.0.hears_events()
+        self.0.lock().hears_events()
     }
     /// Position of the next expected sample.
     #[getter]
     fn position(&self) -> u64 {
-        self.0.position()
+        self.0.lock().position()
     }
     /// Describes one block.
     ///
@@ -87,22 +88,19 @@ impl Describe {
     /// ------
     /// BlockError
     ///     If it does not follow the last block, or is of another sensor or rate.
-    fn push(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
-        let stage = &mut self.0;
+    fn push(&self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
         py.detach(|| {
             let mut out = analysis::Description::default();
-            stage
-                .push_into(&block.0, &mut out)
-                .map(|()| Description(out))
+            let described = self.0.lock().push_into(&block.0, &mut out);
+            described.map(|()| Description(out))
         })
         .map_err(error::block)
     }
     /// Ends the stream: completes the last window with silence and closes the last second.
-    fn finish(&mut self, py: Python<'_>) -> Description {
-        let stage = &mut self.0;
+    fn finish(&self, py: Python<'_>) -> Description {
         py.detach(|| {
             let mut out = analysis::Description::default();
-            stage.finish_into(&mut out);
+            self.0.lock().finish_into(&mut out);
             Description(out)
         })
     }
@@ -117,13 +115,11 @@ impl Describe {
     /// -------
     /// Description
     ///     For `Trigger.refill`.
-    fn refill(&mut self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
-        let stage = &mut self.0;
+    fn refill(&self, py: Python<'_>, block: &AudioBlock) -> PyResult<Description> {
         py.detach(|| {
             let mut out = analysis::Description::default();
-            stage
-                .refill_into(&block.0, &mut out)
-                .map(|()| Description(out))
+            let described = self.0.lock().refill_into(&block.0, &mut out);
+            described.map(|()| Description(out))
         })
         .map_err(error::block)
     }
@@ -148,8 +144,8 @@ pub(crate) struct Background(background::Background);
 /// ------
 /// ParameterError
 ///     If a parameter is out of its range: its name, what it may be, what it was.
-#[pyclass(module = "dsp_core.zone")]
-pub(crate) struct Trigger(pub(crate) trigger::Trigger);
+#[pyclass(frozen, module = "dsp_core.zone")]
+pub(crate) struct Trigger(pub(crate) Stage<trigger::Trigger>);
 
 #[pymethods]
 impl Trigger {
@@ -157,7 +153,7 @@ impl Trigger {
     #[pyo3(signature = (*, sensor_id, alarms_per_day, background=None))]
     fn new(sensor_id: u32, alarms_per_day: f64, background: Option<&Background>) -> PyResult<Self> {
         let stage = trigger::Trigger::new(sensor_id, alarms_per_day, background.map(|b| &b.0));
-        stage.map(Self).map_err(error::parameter)
+        stage.map(Stage::new).map(Self).map_err(error::parameter)
     }
     /// Takes a description's frames; gives the windows that go on.
     ///
@@ -170,14 +166,12 @@ impl Trigger {
     /// -------
     /// list of FeatureWindow
     ///     Opaque, in the order of time.
-    fn push(&mut self, py: Python<'_>, description: &Description) -> Vec<FeatureWindow> {
-        let stage = &mut self.0;
-        into_handles(py.detach(|| stage.push(&description.0)))
+    fn push(&self, py: Python<'_>, description: &Description) -> Vec<FeatureWindow> {
+        into_handles(py.detach(|| self.0.lock().push(&description.0)))
     }
     /// Ends the stream; gives the last windows that go on.
-    fn finish(&mut self, py: Python<'_>) -> Vec<FeatureWindow> {
-        let stage = &mut self.0;
-        into_handles(py.detach(|| stage.finish()))
+    fn finish(&self, py: Python<'_>) -> Vec<FeatureWindow> {
+        into_handles(py.detach(|| self.0.lock().finish()))
     }
     /// An empty window, once after an alarm: sent behind the alarm's windows, it lets a gate behind a broker mint in time.
     ///
@@ -185,8 +179,8 @@ impl Trigger {
     /// -------
     /// FeatureWindow or None
     ///     As soon as nothing else can be heard in the second of the last window that went on; None before and after.
-    fn lull(&mut self) -> Option<FeatureWindow> {
-        self.0.lull().map(FeatureWindow::from)
+    fn lull(&self) -> Option<FeatureWindow> {
+        self.0.lock().lull().map(FeatureWindow::from)
     }
     /// After a restore: refills the frame ring from the sound before the position.
     ///
@@ -194,16 +188,16 @@ impl Trigger {
     /// ----------
     /// description : Description
     ///     From `Describe.refill`.
-    fn refill(&mut self, description: &Description) {
-        self.0.refill(&description.0);
+    fn refill(&self, description: &Description) {
+        self.0.lock().refill(&description.0);
     }
     /// The background learnt so far.
     fn background(&self) -> Background {
-        Background(self.0.background())
+        Background(self.0.lock().background())
     }
 }
 
-fn into_handles(windows: Vec<analysis::FeatureWindow>) -> Vec<FeatureWindow> {
+pub(crate) fn into_handles(windows: Vec<analysis::FeatureWindow>) -> Vec<FeatureWindow> {
     windows.into_iter().map(FeatureWindow::from).collect()
 }
 

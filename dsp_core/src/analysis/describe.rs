@@ -11,10 +11,17 @@ use crate::sound::mel::LogMelSettings;
 use crate::sound::resample::TARGET_RATE;
 
 use events::Events;
+use lanes::{Lanes, in_lanes};
+use many::Outs;
 
 pub use crate::analysis::description::{Description, SecondLevel};
+pub use many::{Job, Workspace, push_many_into};
 
 mod events;
+
+mod lanes;
+
+mod many;
 
 /// What the stage expects next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,6 +164,20 @@ impl Describe {
         block: &AudioBlock,
         out: &mut Description,
     ) -> Result<(), BlockError> {
+        in_lanes(out, |lanes, outs| self.take_in(block, 0, lanes, outs))
+    }
+
+    /// The same for a block among others: `owner` is its number among them.
+    fn take_in(
+        &mut self,
+        block: &AudioBlock,
+        owner: usize,
+        lanes: &mut Lanes,
+        outs: &mut Outs,
+    ) -> Result<(), BlockError> {
+        let Some(out) = outs.of(owner) else {
+            return Ok(());
+        };
         self.clear(out);
         self.check(block)?;
         let (start, samples) = self.that_count(block);
@@ -169,7 +190,8 @@ impl Describe {
         self.position += samples.len() as u64;
         self.meter.push(samples, self.start_slot, &mut out.seconds);
         if let Some(events) = &mut self.events {
-            events.hear(samples, u64::MAX, out);
+            out.reserve(events.n_frames_of(samples.len(), self.sample_rate));
+            events.hear(samples, u64::MAX, owner, lanes, outs);
         }
         Ok(())
     }
@@ -192,11 +214,15 @@ impl Describe {
         self.meter.finish(self.start_slot, &mut out.seconds);
         let end_frame = self.end_frame();
         if let Some(events) = &mut self.events {
-            while events.frames.next_frame() < end_frame {
-                events.hear(&[0.0; 1_024], end_frame, out);
-            }
+            out.reserve(end_frame.saturating_sub(events.tail.next_frame()) as usize);
+            in_lanes(out, |lanes, outs| {
+                while events.tail.next_frame() < end_frame {
+                    events.hear(&[0.0; 1_024], end_frame, 0, lanes, outs);
+                    lanes.run(outs);
+                }
+            });
             events.resampler.restart(0, 0);
-            events.frames.restart(end_frame);
+            events.tail.restart(end_frame);
         }
     }
 
@@ -245,10 +271,13 @@ impl Describe {
                 let hop = LogMelSettings::STREET.hop as u64;
                 let first_frame = events.resampler.first_output(start).div_ceil(hop);
                 events.resampler.restart(start, first_frame * hop);
-                events.frames.restart(first_frame);
+                events.tail.restart(first_frame);
                 out.first_frame = first_frame;
             }
-            events.hear(samples, u64::MAX, out);
+            out.reserve(events.n_frames_of(samples.len(), self.sample_rate));
+            in_lanes(out, |lanes, outs| {
+                events.hear(samples, u64::MAX, 0, lanes, outs);
+            });
         }
         self.next = Next::RefillFrom(end);
         self.refill_meter(start, samples);
@@ -287,7 +316,7 @@ impl Describe {
         let first_frame = self
             .events
             .as_ref()
-            .map_or(0, |events| events.frames.next_frame());
+            .map_or(0, |events| events.tail.next_frame());
         out.clear(self.sensor_id, self.start_slot, first_frame);
     }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use crate::analysis::window::N_BANDS;
+use crate::wiped::Wiped;
 
 /// What `describe` makes of one block: log-mel frames, their energy outside the speech band, and the seconds that ended.
 ///
@@ -17,11 +18,11 @@ pub struct Description {
     /// the stream.
     pub(crate) first_frame: u64,
     /// (n_frames, 64), ln(mel magnitude + 0.001).
-    pub(crate) bands: Zeroizing<Vec<f32>>,
+    pub(crate) bands: Wiped<f32>,
     /// (n_frames,), A-weighted mean square without 300-3400 Hz ± 80 Hz, full scale = 1.
-    pub(crate) masked_energy: Zeroizing<Vec<f32>>,
+    pub(crate) masked_energy: Wiped<f32>,
     /// Seconds of sound that ended in this block.
-    pub(crate) seconds: Zeroizing<Vec<SecondLevel>>,
+    pub(crate) seconds: Wiped<SecondLevel>,
 }
 
 /// The level of one second of sound.
@@ -41,8 +42,6 @@ pub struct SecondLevel {
     pub(crate) is_silent: bool,
 }
 
-impl zeroize::DefaultIsZeroes for SecondLevel {}
-
 impl Description {
     /// The sensor that it describes.
     pub fn sensor_id(&self) -> u32 {
@@ -56,16 +55,19 @@ impl Description {
 }
 
 impl Description {
+    /// Makes room for frames to come, so that those that are here need not be moved, and left behind.
+    pub(crate) fn reserve(&mut self, n_frames: usize) {
+        self.bands.reserve(n_frames * N_BANDS);
+        self.masked_energy.reserve(n_frames);
+    }
+
     /// Overwrites and empties it; keeps its capacity.
     pub(crate) fn clear(&mut self, sensor_id: u32, start_slot: u64, first_frame: u64) {
         self.sensor_id = sensor_id;
         self.start_slot = start_slot;
         self.first_frame = first_frame;
-        self.bands.fill(0.0);
         self.bands.clear();
-        self.masked_energy.fill(0.0);
         self.masked_energy.clear();
-        self.seconds.fill(SecondLevel::default());
         self.seconds.clear();
     }
 }

@@ -3,7 +3,7 @@
 //! It is feature-level: spectra of a site, the swing of the day, slow and fast drift, passing vehicles, short sounds, rain,
 //! roadworks. What it shows is whether the counting holds, not how often a real street would be called unusual.
 
-use zeroize::Zeroizing;
+use crate::wiped::Wiped;
 
 use super::anomaly::FLOOR;
 use super::description::Description;
@@ -16,8 +16,8 @@ pub(crate) fn description(first_frame: u64, frames: &[[f32; N_BANDS]]) -> Descri
         sensor_id: 7,
         start_slot: 1_000,
         first_frame,
-        bands: Zeroizing::new(frames.as_flattened().to_vec()),
-        masked_energy: Zeroizing::new(frames.iter().map(|f| f[60].abs()).collect()),
+        bands: Wiped::new(frames.as_flattened().to_vec()),
+        masked_energy: Wiped::new(frames.iter().map(|f| f[60].abs()).collect()),
         ..Description::default()
     }
 }

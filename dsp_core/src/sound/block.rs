@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::error::{BlockError, Reason};
+use crate::wiped::Wiped;
 
 /// Lowest accepted sample rate, in Hz.
 pub const MIN_SAMPLE_RATE: u32 = 8_000;
@@ -39,7 +38,7 @@ pub struct AudioBlock {
     sensor_id: u32,
     sample_rate: u32,
     start_sample: u64,
-    samples: Zeroizing<Vec<f32>>,
+    samples: Wiped<f32>,
 }
 
 impl AudioBlock {
@@ -57,7 +56,7 @@ impl AudioBlock {
         start_sample: u64,
         samples: Vec<f32>,
     ) -> Result<Self, BlockError> {
-        let samples = Zeroizing::new(samples);
+        let samples = Wiped::new(samples);
         check_sample_rate(sample_rate)?;
         if samples.is_empty() {
             return Err(BlockError::new(Reason::Empty, "at least 1 sample", 0));

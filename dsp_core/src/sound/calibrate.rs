@@ -35,6 +35,12 @@ const MAX_STEP_DB: f64 = 0.3;
 const MAX_SPREAD_DB: f64 = 0.2;
 /// Two samples in a row at full scale of 16 bits are clipped.
 const FULL_SCALE: f32 = 1.0 - 1.0 / 32_768.0;
+/// Largest second and third harmonic together, re the tone: more is a tone that was cut off below full scale, in a microphone
+/// or its amplifier, by half a decibel or more of its peak, and would read low.
+///
+/// # Source
+/// IEC 60942:2017: total distortion and noise of a class 2 calibrator stay below 3 %.
+const MAX_HARMONICS: f64 = 0.03;
 /// A tone below this level, in dBFS, is no calibrator's.
 const MIN_DBFS: f64 = -90.0;
 /// Flat-top window.
@@ -61,6 +67,8 @@ enum Kind {
 struct Segment {
     /// Mean square of the tone.
     power: f64,
+    /// Of its second and third harmonic.
+    harmonics: f64,
     kind: Kind,
     is_clipped: bool,
 }
@@ -149,7 +157,7 @@ impl Calibrate {
     ///
     /// # Errors
     /// Without 5 s of a steady, pure tone of the frequency (6 s with its ends): `WrongFrequency`, `TooNoisy` or `TooQuiet` if most
-    /// of the recording says so, else `NoTone`. `Clipped`; `Unstable` for a spread over 0.2 dB.
+    /// of the recording says so, else `NoTone`. `Clipped`, at full scale or below it; `Unstable` for a spread over 0.2 dB.
     pub fn finish(&mut self) -> Result<Calibrated, BlockError> {
         let run = self.longest_run();
         let steady = run.len().saturating_sub(2 * N_ENDS);
@@ -165,6 +173,13 @@ impl Calibrate {
                 actual,
             ));
         }
+        let sum = |part: fn(&Segment) -> f64| middle.iter().map(part).sum::<f64>();
+        let harmonics = libm::sqrt(sum(|s| s.harmonics) / sum(|s| s.power));
+        if harmonics > MAX_HARMONICS {
+            let expected = format!("harmonics below {} %", 100.0 * MAX_HARMONICS);
+            let actual = format!("{:.1} %: lower the gain", 100.0 * harmonics);
+            return Err(BlockError::new(Reason::Clipped, expected, actual));
+        }
         let levels = middle.iter().map(|segment| level(segment.power));
         let (low, high) = levels.fold((f64::MAX, f64::MIN), |(l, h), x| (l.min(x), h.max(x)));
         if high - low > MAX_SPREAD_DB {
@@ -172,7 +187,7 @@ impl Calibrate {
             let actual = format!("{:.1} dB: is the calibrator tight?", high - low);
             return Err(BlockError::new(Reason::Unstable, expected, actual));
         }
-        let power = middle.iter().map(|segment| segment.power).sum::<f64>() / middle.len() as f64;
+        let power = sum(|s| s.power) / middle.len() as f64;
         Ok(Calibrated {
             full_scale_db: to_tenths(self.tone_db - level(power)),
             spread_db: to_tenths(high - low),
@@ -235,8 +250,12 @@ impl Calibrate {
         let square = |&x: &f32| (f64::from(x) - mean) * (f64::from(x) - mean);
         let total = self.samples.iter().map(square).sum::<f64>() / n;
         let is_full = |x: &f32| x.abs() >= FULL_SCALE;
+        let half = 0.49 * f64::from(self.sample_rate);
+        let overtones = [2.0, 3.0].map(|k| k * self.tone_hz);
+        let held = overtones.into_iter().filter(|hz| *hz < half);
         Segment {
             power,
+            harmonics: held.map(|hz| self.power_near(hz)).sum(),
             kind: self.kind(power, total),
             is_clipped: self.samples.windows(2).any(|pair| pair.iter().all(is_full)),
         }

@@ -1,4 +1,4 @@
-//! 16 kHz samples to overlapping frames: keeps what the next frames still need, and overwrites the rest.
+//! 16 kHz samples to overlapping frames: what is kept between two blocks because the next frames need it.
 
 use zeroize::Zeroizing;
 
@@ -6,9 +6,6 @@ use crate::sound::mel::LogMelSettings;
 use crate::sound::spectrum::LANES;
 
 const WIN_LENGTH: usize = LogMelSettings::STREET.win_length;
-const HOP: usize = LogMelSettings::STREET.hop;
-/// Samples of one full group of frames.
-const GROUP_SAMPLES: usize = (LANES - 1) * HOP + WIN_LENGTH;
 
 /// Values below −240 dB re full scale are zero: no subnormal arithmetic.
 #[inline(always)]
@@ -17,18 +14,31 @@ pub(crate) fn tame(sample: f32) -> f32 {
     if sample.abs() < LEAST { 0.0 } else { sample }
 }
 
-/// The samples that the next frames still need, at most one group's.
-pub(crate) struct FrameBuffer {
+/// Where the frames of a group start that go side by side: rows of `n_samples` lie one behind the other, with `n_frames` (1 or more)
+/// frames each.
+pub(crate) fn starts(
+    group: usize,
+    [n_samples, n_frames]: [usize; 2],
+    hop: usize,
+) -> [usize; LANES] {
+    std::array::from_fn(|lane| {
+        let frame = group * LANES + lane;
+        frame / n_frames * n_samples + frame % n_frames * hop
+    })
+}
+
+/// The samples from the start of the next frame on: fewer than a frame has.
+pub(crate) struct FrameTail {
     samples: Zeroizing<Vec<f32>>,
     n_samples: usize,
     next_frame: u64,
 }
 
-impl FrameBuffer {
+impl FrameTail {
     /// Empty; the next sample is the first of frame `next_frame`.
     pub(crate) fn new(next_frame: u64) -> Self {
         Self {
-            samples: Zeroizing::new(vec![0.0; GROUP_SAMPLES]),
+            samples: Zeroizing::new(vec![0.0; WIN_LENGTH]),
             n_samples: 0,
             next_frame,
         }
@@ -41,48 +51,27 @@ impl FrameBuffer {
         self.next_frame = next_frame;
     }
 
-    /// Number of the first frame that is not dropped yet.
+    /// Number of the first frame that is not complete.
     pub(crate) fn next_frame(&self) -> u64 {
         self.next_frame
     }
 
-    /// Room for more samples.
-    pub(crate) fn room(&mut self) -> &mut [f32] {
-        &mut self.samples[self.n_samples..]
+    /// States that the next frame is complete.
+    pub(crate) fn pass(&mut self) {
+        self.next_frame += 1;
     }
 
-    /// States that the first `n` samples of the room were written.
-    pub(crate) fn advance(&mut self, n: usize) {
-        self.n_samples = (self.n_samples + n).min(GROUP_SAMPLES);
-    }
-
-    /// Whether a whole group of frames is complete.
-    pub(crate) fn is_full(&self) -> bool {
-        self.n_samples == GROUP_SAMPLES
-    }
-
-    /// Number of complete frames, at most a group's.
-    pub(crate) fn n_frames(&self) -> usize {
-        match self.n_samples.checked_sub(WIN_LENGTH) {
-            Some(rest) => rest / HOP + 1,
-            None => 0,
-        }
-    }
-
-    /// The samples, from the start of the next frame.
+    /// The samples.
     pub(crate) fn samples(&self) -> &[f32] {
         &self.samples[..self.n_samples]
     }
 
-    /// Drops the first `n` frames and overwrites what no later frame needs.
-    pub(crate) fn drop_frames(&mut self, n: usize) {
-        let start = n * HOP;
-        let n_left = self.n_samples.saturating_sub(start);
-        self.samples
-            .copy_within(self.n_samples - n_left..self.n_samples, 0);
-        self.samples[n_left..self.n_samples].fill(0.0);
-        self.n_samples = n_left;
-        self.next_frame += n as u64;
+    /// Keeps these samples instead.
+    pub(crate) fn keep(&mut self, samples: &[f32]) {
+        let n_samples = samples.len().min(WIN_LENGTH);
+        self.samples[..n_samples].copy_from_slice(&samples[..n_samples]);
+        self.samples[n_samples..].fill(0.0);
+        self.n_samples = n_samples;
     }
 }
 
@@ -91,21 +80,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_the_overlap_and_overwrites_the_rest() {
-        let mut buffer = FrameBuffer::new(0);
-        let n = buffer.room().len();
-        for (i, x) in buffer.room().iter_mut().enumerate() {
-            *x = 1.0 + i as f32;
-        }
-        buffer.advance(n);
-        assert!(buffer.is_full());
-        assert_eq!(buffer.n_frames(), LANES);
-        buffer.drop_frames(LANES);
-        assert_eq!(buffer.next_frame(), LANES as u64);
-        assert!(!buffer.is_full());
-        assert_eq!(buffer.samples().len(), WIN_LENGTH - HOP);
-        assert_eq!(buffer.samples()[0], 1.0 + (LANES * HOP) as f32);
-        assert!(buffer.room().iter().all(|&x| x == 0.0));
+    fn keeps_what_it_is_given_and_overwrites_the_rest() {
+        let mut tail = FrameTail::new(3);
+        tail.keep(&[1.0; 399]);
+        tail.keep(&[2.0; 240]);
+        assert_eq!(tail.samples(), [2.0; 240]);
+        assert!(tail.samples[240..].iter().all(|&x| x == 0.0));
+        tail.pass();
+        assert_eq!(tail.next_frame(), 4);
+        tail.restart(9);
+        assert!(tail.samples().is_empty() && tail.samples.iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn groups_go_over_the_ends_of_rows() {
+        let first: Vec<usize> = (0..2)
+            .flat_map(|group| starts(group, [1_000, 3], 160))
+            .collect();
+        assert_eq!(first[..7], [0, 160, 320, 1_000, 1_160, 1_320, 2_000]);
+        assert_eq!(first[17], 5 * 1_000 + 2 * 160);
     }
 
     #[test]

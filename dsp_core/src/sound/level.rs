@@ -3,11 +3,14 @@
 //! Second k holds the samples from k × rate on, in integers; an eighth j of it those from ceil(j × rate / 8) on. Steps of
 //! eight samples start anew with each eighth, so that where a sum ends depends on its position alone, not on the blocks.
 
+use std::sync::Arc;
+
 use crate::analysis::describe::SecondLevel;
 use crate::checkpoint::{Reader, Writer};
 use crate::error::BlockError;
 use crate::simd::per_path;
 use crate::sound::framing::tame;
+use crate::sound::shared::Shared;
 use crate::sound::weighting::{STEP, State, Weighting, WeightingKind};
 
 /// Time constant of Fast in seconds.
@@ -66,20 +69,43 @@ impl Sums {
     }
 }
 
-/// Constants of the meter.
+/// Constants of the meter at a rate. Aligned, as loads across cache lines cost twice.
+#[repr(C, align(64))]
 struct Tables {
+    /// Weight of each square of a step in the Fast mean.
+    fast_weights: [f64; STEP],
     weighting: Weighting,
     /// Fast decay over one sample, and over one step.
     decay: f64,
     step_decay: f64,
-    /// Weight of each square of a step in the Fast mean.
-    fast_weights: [f64; STEP],
+}
+
+impl Tables {
+    fn new(sample_rate: u32) -> Self {
+        let decay = libm::exp(-1.0 / (FAST_S * f64::from(sample_rate)));
+        let mut fast_weights = [1.0 - decay; STEP];
+        for i in (0..STEP - 1).rev() {
+            fast_weights[i] = fast_weights[i + 1] * decay;
+        }
+        Self {
+            fast_weights,
+            weighting: Weighting::new(WeightingKind::A, sample_rate),
+            decay,
+            step_decay: fast_weights[0] * decay / (1.0 - decay),
+        }
+    }
+
+    /// 2 kB that all sensors of a rate share.
+    fn shared(sample_rate: u32) -> Arc<Self> {
+        static TABLES: Shared<u32, Tables> = Shared::new();
+        TABLES.get(sample_rate, || Self::new(sample_rate))
+    }
 }
 
 /// The levels of one sensor.
 pub(crate) struct Meter {
     sample_rate: u64,
-    tables: Tables,
+    tables: Arc<Tables>,
     sums: Sums,
     fast: [f32; N_FAST as usize],
     position: u64,
@@ -90,19 +116,9 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn new(sample_rate: u32) -> Self {
-        let decay = libm::exp(-1.0 / (FAST_S * f64::from(sample_rate)));
-        let mut fast_weights = [1.0 - decay; STEP];
-        for i in (0..STEP - 1).rev() {
-            fast_weights[i] = fast_weights[i + 1] * decay;
-        }
         Self {
             sample_rate: u64::from(sample_rate),
-            tables: Tables {
-                weighting: Weighting::new(WeightingKind::A, sample_rate),
-                decay,
-                step_decay: fast_weights[0] * decay / (1.0 - decay),
-                fast_weights,
-            },
+            tables: Tables::shared(sample_rate),
             sums: Sums::new(),
             fast: [-1.0; N_FAST as usize],
             position: 0,
@@ -332,17 +348,20 @@ per_path! {
             let (from, to) = (&samples[..n_steps], &mut weighted[..n_steps]);
             tables.weighting.steps(from, &mut sums.state, to);
             let mut squares = sums.squares;
-            for step in weighted[..n_steps].iter_mut() {
+            let mut shares = [0.0; BATCH];
+            for (step, share) in weighted[..n_steps].iter().zip(&mut shares) {
+                let mut of_step = [0.0; STEP];
                 for n in 0..STEP {
                     let square = step[n] * step[n];
                     squares[n] += square;
-                    step[n] = square * tables.fast_weights[n];
+                    of_step[n] = square * tables.fast_weights[n];
                 }
+                *share = tree_sum(&of_step);
             }
             sums.squares = squares;
             let mut fast = sums.fast;
-            for shares in &weighted[..n_steps] {
-                fast = fast * tables.step_decay + tree_sum(shares);
+            for &share in &shares[..n_steps] {
+                fast = fast * tables.step_decay + share;
                 fast = if fast < 1e-60 { 0.0 } else { fast };
             }
             sums.fast = fast;

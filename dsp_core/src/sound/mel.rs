@@ -3,6 +3,7 @@
 use crate::error::ParameterError;
 use crate::simd::per_path;
 use crate::sound::filterbank::empty_band;
+use crate::sound::framing::starts;
 use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
 
 /// Added to a band before the logarithm, so that silence is finite.
@@ -207,7 +208,7 @@ impl LogMel {
     /// Returns (n_frames, n_mels), row by row.
     pub fn log_mel(&self, samples: &[f32]) -> Vec<f32> {
         let mut out = vec![0.0; self.n_frames(samples.len()) * self.settings.n_mels];
-        self.frames(samples, &mut out);
+        self.frames(samples, samples.len(), &mut out);
         out
     }
 
@@ -219,55 +220,67 @@ impl LogMel {
     /// # Errors
     /// `out` of another length.
     pub fn log_mel_into(&self, samples: &[f32], out: &mut [f32]) -> Result<(), ParameterError> {
-        let expected = self.n_frames(samples.len()) * self.settings.n_mels;
+        self.log_mel_rows_into(samples, samples.len(), out)
+    }
+
+    /// Log-mel of many arrays of one length into the caller's; their frames go side by side, which changes no bit.
+    ///
+    /// # Shape
+    /// `samples`: (n_rows, n_samples); `out`: (n_rows, n_frames(n_samples), n_mels).
+    ///
+    /// # Errors
+    /// `out` of another length.
+    pub fn log_mel_rows_into(
+        &self,
+        samples: &[f32],
+        n_samples: usize,
+        out: &mut [f32],
+    ) -> Result<(), ParameterError> {
+        let n_rows = samples.len() / n_samples.max(1);
+        let expected = n_rows * self.n_frames(n_samples) * self.settings.n_mels;
         if out.len() != expected {
             let expected = format!("{expected} values");
             return Err(ParameterError::new("out", expected, out.len()));
         }
-        self.frames(samples, out);
+        self.frames(samples, n_samples, out);
         Ok(())
     }
 
-    fn frames(&self, samples: &[f32], out: &mut [f32]) {
+    fn frames(&self, samples: &[f32], n_samples: usize, out: &mut [f32]) {
         const ALIGNMENT: usize = 64;
         let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + ALIGNMENT / 4];
         let first = memory.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT / 4);
         let mut bands = vec![0.0; self.settings.n_mels * LANES];
         let mut energy = [0.0; LANES];
-        let group = LANES * self.settings.n_mels;
-        for (i, out) in out.chunks_mut(group).enumerate() {
+        let row = [n_samples, self.n_frames(n_samples)];
+        for (group, out) in out.chunks_mut(LANES * self.settings.n_mels).enumerate() {
             let n_frames = out.len() / self.settings.n_mels;
-            let samples = &samples[i * LANES * self.settings.hop..];
-            let energy = &mut energy[..n_frames];
-            run_group(self, samples, &mut memory[first..], &mut bands, out, energy);
+            let starts = starts(group, row, self.settings.hop);
+            let (starts, energy) = (&starts[..n_frames], &mut energy[..n_frames]);
+            let rows = &mut memory[first..];
+            run_group(self, (samples, starts), rows, &mut bands, out, energy);
         }
     }
 
-    /// Up to `LANES` frames: bands and the energy by `gains`.
+    /// Up to `LANES` frames of any streams, side by side: bands and the energy by `gains`.
     ///
     /// # Shape
-    /// `samples`: from the first frame's start; `out`: (n_frames, n_mels); `energy`: (n_frames,).
+    /// `starts`: (n_frames,), where each frame starts in `samples`; `out`: (n_frames, n_mels); `energy`: (n_frames,).
     pub(crate) fn group_into(
         &self,
-        samples: &[f32],
+        frames: (&[f32], &[usize]),
         scratch: &mut Scratch,
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        run_group(
-            self,
-            samples,
-            &mut scratch.rows,
-            &mut scratch.bands,
-            out,
-            energy,
-        );
+        let Scratch { rows, bands } = scratch;
+        run_group(self, frames, rows, bands, out, energy);
     }
 
     #[inline(always)]
     fn run(
         &self,
-        samples: &[f32],
+        (samples, starts): (&[f32], &[usize]),
         rows: &mut [f32],
         bands: &mut [f32],
         out: &mut [f32],
@@ -275,12 +288,8 @@ impl LogMel {
     ) {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let bands = &mut bands.as_chunks_mut::<LANES>().0[..self.bands.len()];
-        let n_frames = energy.len();
-        let hop = self.settings.hop;
-        let sums = self
-            .spectrum
-            .magnitudes(samples, hop, n_frames, rows, &self.gains);
-        energy.copy_from_slice(&sums[..n_frames]);
+        let sums = self.spectrum.magnitudes(samples, starts, rows, &self.gains);
+        energy.copy_from_slice(&sums[..starts.len()]);
         for (row, band) in bands.iter_mut().zip(&self.bands) {
             let mut sum = [0.0; LANES];
             for (i, &weight) in band.weights.iter().enumerate() {
@@ -320,20 +329,20 @@ pub(crate) fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
 per_path! {
     fn run_group(
         tables: &LogMel,
-        samples: &[f32],
+        frames: (&[f32], &[usize]),
         rows: &mut [f32],
         bands: &mut [f32],
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        tables.run(samples, rows, bands, out, energy);
+        tables.run(frames, rows, bands, out, energy);
     }
 }
 
 /// Values that the shipped front end works in.
 const STREET_VALUES: usize = (256 + 256 / 16) * 2 * LANES;
 
-/// Working memory of `group_into` for the shipped front end: lives on the stack, holds spectra, is wiped when dropped.
+/// Working memory of `group_into` for the shipped front end: holds spectra, is wiped when dropped.
 #[repr(C, align(64))]
 pub(crate) struct Scratch {
     rows: [f32; STREET_VALUES],
@@ -342,19 +351,27 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn new() -> Self {
-        Self {
-            rows: [0.0; STREET_VALUES],
-            bands: [0.0; 64 * LANES],
-        }
+        let (rows, bands) = ([0.0; STREET_VALUES], [0.0; 64 * LANES]);
+        Self { rows, bands }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_wiped(&self) -> bool {
+        self.rows.iter().chain(&self.bands).all(|&x| x == 0.0)
+    }
+
+    /// Overwrites it.
+    pub(crate) fn wipe(&mut self) {
+        self.rows.fill(0.0);
+        self.bands.fill(0.0);
+        // The compiler may not drop stores to what it must take as read.
+        std::hint::black_box(self);
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.rows.fill(0.0);
-        self.bands.fill(0.0);
-        // The compiler may not drop stores to what it must take as read.
-        std::hint::black_box(self);
+        self.wipe();
     }
 }
 

@@ -6,6 +6,8 @@ pub mod block;
 #[cfg(feature = "std-io")]
 pub mod source;
 
+mod shared;
+
 pub mod resample;
 
 pub mod framing;
@@ -20,15 +22,19 @@ pub mod filterbank;
 
 pub mod weighting;
 
+pub mod z_weighting;
+
 pub mod level;
 
 pub mod calibrate;
 
 pub mod leq;
 
-pub mod third_octave;
+pub mod fractional_octave;
 
 pub mod time_weighting;
+
+mod peak;
 
 pub mod sound_level_meter;
 

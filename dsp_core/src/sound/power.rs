@@ -2,6 +2,7 @@
 
 use crate::error::ParameterError;
 use crate::simd::per_path;
+use crate::sound::framing::starts;
 use crate::sound::mel::scatter;
 use crate::sound::spectrum::{LANES, Row, Spectrum};
 
@@ -54,7 +55,24 @@ impl PowerSpectrum {
     /// # Errors
     /// `out` of another length.
     pub fn power_into(&self, samples: &[f32], out: &mut [f32]) -> Result<(), ParameterError> {
-        let expected = self.n_frames(samples.len()) * self.n_bins();
+        self.power_rows_into(samples, samples.len(), out)
+    }
+
+    /// Power spectra of many arrays of one length into the caller's; their frames go side by side, which changes no bit.
+    ///
+    /// # Shape
+    /// `samples`: (n_rows, n_samples); `out`: (n_rows, n_frames(n_samples), n_bins).
+    ///
+    /// # Errors
+    /// `out` of another length.
+    pub fn power_rows_into(
+        &self,
+        samples: &[f32],
+        n_samples: usize,
+        out: &mut [f32],
+    ) -> Result<(), ParameterError> {
+        let row = [n_samples, self.n_frames(n_samples)];
+        let expected = samples.len() / n_samples.max(1) * row[1] * self.n_bins();
         if out.len() != expected {
             let expected = format!("{expected} values");
             return Err(ParameterError::new("out", expected, out.len()));
@@ -62,9 +80,15 @@ impl PowerSpectrum {
         let mut memory = vec![0.0; self.spectrum.n_rows() * 2 * LANES + LINE];
         let first = memory.as_ptr().align_offset(4 * LINE).min(LINE);
         let mut powers = vec![[0.0; LANES]; self.n_bins()];
-        for (i, out) in out.chunks_mut(LANES * self.n_bins()).enumerate() {
-            let samples = &samples[i * LANES * self.hop..];
-            run_group(self, samples, &mut memory[first..], &mut powers, out);
+        for (group, out) in out.chunks_mut(LANES * self.n_bins()).enumerate() {
+            let starts = starts(group, row, self.hop);
+            run_group(
+                self,
+                (samples, &starts),
+                &mut memory[first..],
+                &mut powers,
+                out,
+            );
         }
         Ok(())
     }
@@ -73,14 +97,15 @@ impl PowerSpectrum {
 per_path! {
     fn run_group(
         tables: &PowerSpectrum,
-        samples: &[f32],
+        frames: (&[f32], &[usize]),
         rows: &mut [f32],
         powers: &mut [[f32; LANES]],
         out: &mut [f32],
     ) {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let n_frames = out.len() / tables.n_bins();
-        tables.spectrum.magnitudes(samples, tables.hop, n_frames, rows, &[]);
+        let (samples, starts) = frames;
+        tables.spectrum.magnitudes(samples, &starts[..n_frames], rows, &[]);
         for (k, power) in powers.iter_mut().enumerate() {
             let magnitude = tables.spectrum.magnitude(rows, k);
             for l in 0..LANES {

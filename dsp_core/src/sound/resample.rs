@@ -26,7 +26,7 @@ const GROUP: usize = 4;
 /// Input samples taken in at once.
 const CHUNK: usize = 1_024;
 
-/// The resampler of one sensor. Input goes in by `feed`, output comes out by `drain_into`.
+/// The resampler of one sensor.
 pub(crate) struct Resampler {
     /// None: equal rates, the sound passes through.
     table: Option<Arc<Table>>,
@@ -44,10 +44,10 @@ impl Resampler {
 
     fn between(sample_rate: u32, target_rate: u32) -> Self {
         let table = (sample_rate != target_rate).then(|| Table::shared(sample_rate, target_rate));
-        let n_taps = table.as_ref().map_or(0, |table| table.n_taps());
+        let n_input = table.as_ref().map_or(0, |table| table.n_taps() + CHUNK);
         let mut resampler = Self {
             table,
-            input: Zeroizing::new(vec![0.0; n_taps + CHUNK]),
+            input: Zeroizing::new(vec![0.0; n_input]),
             n_input: 0,
             place: Place {
                 first_tap: 0,
@@ -95,38 +95,57 @@ impl Resampler {
         self.place.phase = phase;
     }
 
-    /// Takes in as many samples as there is room for, and says how many.
-    pub(crate) fn feed(&mut self, samples: &[f32]) -> usize {
-        let room = &mut self.input[self.n_input..];
-        let n = room.len().min(samples.len());
-        for (to, &from) in room.iter_mut().zip(samples) {
+    /// Takes samples and gives out as many as come of them and fit, and says how many. If fewer came than fit, all samples were
+    /// taken.
+    pub(crate) fn take(&mut self, samples: &mut &[f32], out: &mut [f32]) -> usize {
+        // Out and in again: a count of its users would be one more thing that threads share.
+        let Some(table) = self.table.take() else {
+            return self.pass_through(samples, out);
+        };
+        let n = self.take_by(&table, samples, out);
+        self.table = Some(table);
+        n
+    }
+
+    fn take_by(&mut self, table: &Table, samples: &mut &[f32], out: &mut [f32]) -> usize {
+        let mut n = 0;
+        loop {
+            let input = &self.input[..self.n_input];
+            let (n_new, place) = run(table, input, self.place, &mut out[n..]);
+            self.place = place;
+            self.forget();
+            n += n_new;
+            if n == out.len() || samples.is_empty() {
+                return n;
+            }
+            self.feed(samples);
+        }
+    }
+
+    /// At equal rates nothing is kept.
+    fn pass_through(&mut self, samples: &mut &[f32], out: &mut [f32]) -> usize {
+        let (skipped, rest) = samples.split_at(self.place.first_tap.min(samples.len()));
+        self.place.first_tap -= skipped.len();
+        let (passed, rest) = rest.split_at(rest.len().min(out.len()));
+        for (to, &from) in out.iter_mut().zip(passed) {
             *to = tame(from);
         }
-        self.n_input += n;
-        n
+        *samples = rest;
+        passed.len()
     }
 
-    /// Gives out as many samples as are ready and fit, and says how many; overwrites input that is no longer needed.
-    pub(crate) fn drain_into(&mut self, out: &mut [f32]) -> usize {
-        let n = match &self.table {
-            None => {
-                let start = self.place.first_tap.min(self.n_input);
-                let n = out.len().min(self.n_input - start);
-                out[..n].copy_from_slice(&self.input[start..start + n]);
-                self.place.first_tap += n;
-                n
-            }
-            Some(table) => {
-                let input = &self.input[..self.n_input];
-                let (n, place) = run(table, input, self.place, out);
-                self.place = place;
-                n
-            }
-        };
-        self.forget();
-        n
+    /// Takes in as many samples as there is room for.
+    fn feed(&mut self, samples: &mut &[f32]) {
+        let room = &mut self.input[self.n_input..];
+        let (fed, rest) = samples.split_at(room.len().min(samples.len()));
+        for (to, &from) in room.iter_mut().zip(fed) {
+            *to = tame(from);
+        }
+        self.n_input += fed.len();
+        *samples = rest;
     }
 
+    /// Overwrites input that is no longer needed.
     fn forget(&mut self) {
         let n_old = self.place.first_tap.min(self.n_input);
         self.input.copy_within(n_old..self.n_input, 0);
@@ -304,9 +323,10 @@ pub fn resample_into(
     let mut resampler = Resampler::between(sample_rate, target_rate);
     let (mut rest, mut done) = (samples, 0);
     while done < out.len() {
-        let n_fed = resampler.feed(if rest.is_empty() { &[0.0; CHUNK] } else { rest });
-        rest = &rest[n_fed.min(rest.len())..];
-        done += resampler.drain_into(&mut out[done..]);
+        if rest.is_empty() {
+            rest = &[0.0; CHUNK];
+        }
+        done += resampler.take(&mut rest, &mut out[done..]);
     }
     Ok(())
 }

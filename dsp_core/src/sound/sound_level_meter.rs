@@ -1,13 +1,15 @@
-//! A sound level meter: per second and over all, A and C levels of one stream that comes in any blocks.
+//! A sound level meter: per second and over all, A, C and Z levels of one stream that comes in any blocks.
 //!
 //! Samples are gathered until an eighth of a second is complete and are then heard at once, so that no sum depends on where a
 //! block ends. Second k holds the samples from k × rate on, eighth j of it those from ceil(j × rate / 8) on, as in the zone's
-//! meter.
+//! meter. A peak between samples is known eight samples later: the last 0.2 ms of a second count for the next one.
 
 use crate::simd::per_path;
 use crate::sound::leq::level_db;
+use crate::sound::peak::{Past, Peak, larger};
 use crate::sound::time_weighting::{FAST_S, SLOW_S, TimeWeighting};
 use crate::sound::weighting::{STEP, State, Weighting, WeightingKind};
+use crate::sound::z_weighting::{self, ZWeighting};
 
 /// Fast levels of a second.
 pub const N_FAST: usize = 8;
@@ -34,7 +36,9 @@ pub struct Levels {
     pub lasmax_db: f64,
     /// C-weighted equivalent level.
     pub lceq_db: f64,
-    /// Highest magnitude of a C-weighted sample.
+    /// Equivalent level with Z.
+    pub lzeq_db: f64,
+    /// Highest magnitude of the C-weighted signal, between samples too.
     pub lcpeak_db: f64,
 }
 
@@ -44,6 +48,7 @@ struct Sums {
     n: u64,
     a_energy: f64,
     c_energy: f64,
+    z_energy: f64,
     fast_max: f64,
     slow_max: f64,
     c_peak_square: f64,
@@ -55,6 +60,7 @@ impl Sums {
             n: self.n + other.n,
             a_energy: self.a_energy + other.a_energy,
             c_energy: self.c_energy + other.c_energy,
+            z_energy: self.z_energy + other.z_energy,
             fast_max: self.fast_max.max(other.fast_max),
             slow_max: self.slow_max.max(other.slow_max),
             c_peak_square: self.c_peak_square.max(other.c_peak_square),
@@ -68,6 +74,7 @@ impl Sums {
             lafmax_db: level_db(self.fast_max, reference),
             lasmax_db: level_db(self.slow_max, reference),
             lceq_db: level_db(self.c_energy / n, reference),
+            lzeq_db: level_db(self.z_energy / n, reference),
             lcpeak_db: level_db(self.c_peak_square, reference),
         }
     }
@@ -77,8 +84,10 @@ impl Sums {
 struct Filters {
     a: Weighting,
     c: Weighting,
+    z: ZWeighting,
     fast: TimeWeighting,
     slow: TimeWeighting,
+    peak: Peak,
 }
 
 /// What goes on from sample to sample.
@@ -86,8 +95,11 @@ struct Filters {
 struct Running {
     a: State,
     c: State,
+    z: z_weighting::Last,
     fast: f64,
     slow: f64,
+    /// The last C-weighted samples.
+    past: Past,
 }
 
 /// A meter for one stream.
@@ -103,25 +115,46 @@ pub struct SoundLevelMeter {
     fast: Vec<f64>,
     /// Samples of the begun eighth.
     eighth: Vec<f32>,
+    scratch: Weighted,
+}
+
+/// An eighth, weighted.
+#[derive(Default)]
+struct Weighted {
+    a: Vec<f64>,
+    c: Vec<f64>,
+}
+
+impl Weighted {
+    fn with_capacity(n: usize) -> Self {
+        Self {
+            a: Vec::with_capacity(n),
+            c: Vec::with_capacity(n),
+        }
+    }
 }
 
 impl SoundLevelMeter {
     /// For a rate of at least 8 000 Hz; `reference`: rms value of 0 dB, over 0.
     pub fn new(sample_rate: u32, reference: f64) -> Self {
+        let most = sample_rate as usize / N_FAST + 1;
         Self {
             sample_rate: u64::from(sample_rate),
             reference,
             filters: Filters {
                 a: Weighting::new(WeightingKind::A, sample_rate),
                 c: Weighting::new(WeightingKind::C, sample_rate),
+                z: ZWeighting::new(sample_rate),
                 fast: TimeWeighting::exponential(sample_rate, FAST_S),
                 slow: TimeWeighting::exponential(sample_rate, SLOW_S),
+                peak: Peak::new(),
             },
             running: Running::default(),
             second: Sums::default(),
             before: Sums::default(),
             fast: Vec::with_capacity(N_FAST),
-            eighth: Vec::with_capacity(sample_rate as usize / N_FAST + 1),
+            eighth: Vec::with_capacity(most),
+            scratch: Weighted::with_capacity(most),
         }
     }
 
@@ -143,7 +176,9 @@ impl SoundLevelMeter {
             rest = after;
             self.eighth.extend_from_slice(piece);
             if piece.len() == n_missing {
-                (self.running, self.second) = self.heard();
+                let mut scratch = std::mem::take(&mut self.scratch);
+                (self.running, self.second) = self.heard(&mut scratch);
+                self.scratch = scratch;
                 self.fast.push(self.running.fast);
                 self.eighth.clear();
             }
@@ -154,9 +189,19 @@ impl SoundLevelMeter {
     }
 
     /// What is known after the samples gathered so far.
-    fn heard(&self) -> (Running, Sums) {
+    fn heard(&self, weighted: &mut Weighted) -> (Running, Sums) {
         let (mut running, mut sums) = (self.running, self.second);
-        hear(&self.filters, &mut running, &mut sums, &self.eighth);
+        let Weighted { a, c } = weighted;
+        for (out, weighting, state) in [
+            (&mut *a, &self.filters.a, &mut running.a),
+            (&mut *c, &self.filters.c, &mut running.c),
+        ] {
+            out.resize(self.eighth.len(), 0.0);
+            weigh(weighting, state, &self.eighth, out);
+        }
+        sum_up(&self.filters, &mut running, &mut sums, &self.eighth, a, c);
+        let highest = sums.c_peak_square;
+        sums.c_peak_square = highest_square(&self.filters.peak, &mut running.past, c, highest);
         (running, sums)
     }
 
@@ -178,7 +223,7 @@ impl SoundLevelMeter {
 
     /// Levels over everything heard, the begun second included; none before the first sample.
     pub fn total(&self) -> Option<Levels> {
-        let all = self.before.with(self.heard().1);
+        let all = self.before.with(self.heard(&mut Weighted::default()).1);
         (all.n > 0).then(|| all.levels(self.reference))
     }
 
@@ -189,47 +234,67 @@ impl SoundLevelMeter {
     }
 }
 
-impl Running {
-    /// Squares and maxima of weighted samples.
-    #[inline(always)]
-    fn take_in(&mut self, filters: &Filters, sums: &mut Sums, a: &[f64], c: &[f64]) {
-        for (&a, &c) in a.iter().zip(c) {
-            let (a_square, c_square) = (a * a, c * c);
-            self.fast = filters.fast.next(self.fast, a_square);
-            self.slow = filters.slow.next(self.slow, a_square);
-            sums.a_energy += a_square;
-            sums.c_energy += c_square;
-            sums.fast_max = larger(sums.fast_max, self.fast);
-            sums.slow_max = larger(sums.slow_max, self.slow);
-            sums.c_peak_square = larger(sums.c_peak_square, c_square);
+// Three loops, not one: together they do not fit the registers, and the compiler breaks the vectors of the weighting up.
+
+per_path! {
+    /// One weighting of an eighth.
+    fn weigh(weighting: &Weighting, state: &mut State, samples: &[f32], out: &mut [f64]) {
+        let mut now = *state;
+        let (steps, rest) = samples.as_chunks::<STEP>();
+        let (out_steps, out_rest) = out.as_chunks_mut::<STEP>();
+        for (step, out) in steps.iter().zip(out_steps) {
+            weighting.steps(&[step.map(f64::from)], &mut now, std::slice::from_mut(out));
         }
+        for (&x, out) in rest.iter().zip(out_rest) {
+            *out = weighting.one(f64::from(x), &mut now);
+        }
+        *state = now;
     }
 }
 
-/// `f64::max` without its rule for NaN.
-#[inline(always)]
-fn larger(x: f64, y: f64) -> f64 {
-    if y > x { y } else { x }
+per_path! {
+    /// Squares of samples and of weighted ones, and the highest running means.
+    fn sum_up(
+        filters: &Filters,
+        running: &mut Running,
+        sums: &mut Sums,
+        samples: &[f32],
+        a: &[f64],
+        c: &[f64],
+    ) {
+        let (mut fast, mut slow, mut z) = (running.fast, running.slow, running.z);
+        let mut new = *sums;
+        new.n += samples.len() as u64;
+        for ((&x, &a), &c) in samples.iter().zip(a).zip(c) {
+            let a_square = a * a;
+            fast = filters.fast.next(fast, a_square);
+            slow = filters.slow.next(slow, a_square);
+            let weighted = filters.z.next(&mut z, f64::from(x));
+            new.a_energy += a_square;
+            new.c_energy += c * c;
+            new.z_energy += weighted * weighted;
+            new.fast_max = larger(new.fast_max, fast);
+            new.slow_max = larger(new.slow_max, slow);
+        }
+        z.settle();
+        (running.fast, running.slow, running.z) = (fast, slow, z);
+        *sums = new;
+    }
 }
 
 per_path! {
-    fn hear(filters: &Filters, running: &mut Running, sums: &mut Sums, samples: &[f32]) {
-        let (mut now, mut new) = (*running, *sums);
-        new.n += samples.len() as u64;
-        let (steps, rest) = samples.as_chunks::<STEP>();
+    /// Of the C-weighted samples and of what lies between them.
+    fn highest_square(peak: &Peak, past: &mut Past, c: &[f64], highest: f64) -> f64 {
+        let (mut now, mut highest) = (*past, highest);
+        let (steps, rest) = c.as_chunks::<STEP>();
         for step in steps {
-            let step = [step.map(f64::from)];
-            let (mut a, mut c) = ([[0.0; STEP]], [[0.0; STEP]]);
-            filters.a.steps(&step, &mut now.a, &mut a);
-            filters.c.steps(&step, &mut now.c, &mut c);
-            now.take_in(filters, &mut new, &a[0], &c[0]);
+            highest = peak.of_step(&mut now, step, highest);
         }
-        for &x in rest {
-            let a = filters.a.one(f64::from(x), &mut now.a);
-            let c = filters.c.one(f64::from(x), &mut now.c);
-            now.take_in(filters, &mut new, &[a], &[c]);
+        for &c in rest {
+            highest = peak.of_sample(&mut now, c, highest);
         }
-        (*running, *sums) = (now, new);
+        *past = now;
+        highest
     }
 }
 

@@ -93,22 +93,21 @@ impl Spectrum {
         }
     }
 
-    /// Magnitude spectra of `n_frames` (1 to `LANES`) frames that start every `hop` samples, left in `rows`, and per frame the
-    /// sum of power times `gains` (by bin; empty: none).
+    /// Magnitude spectra of 1 to `LANES` frames, left in `rows`, and per frame the sum of power times `gains` (by bin; empty:
+    /// none).
     ///
     /// # Shape
-    /// `samples`: at least ((n_frames - 1) hop + win_length,); `rows`: (n_rows,).
+    /// `starts`: (n_frames,), where each frame starts in `samples`, which holds `win_length` from there on; `rows`: (n_rows,).
     #[inline(always)]
     pub(crate) fn magnitudes(
         &self,
         samples: &[f32],
-        hop: usize,
-        n_frames: usize,
+        starts: &[usize],
         rows: &mut [Row],
         gains: &[f32],
     ) -> [f32; LANES] {
         let rows = &mut rows[..self.n_rows()];
-        self.load(samples, hop, n_frames, rows);
+        self.load(samples, starts, rows);
         if !self.radix2.is_empty() {
             stage2(rows, &self.radix2);
         }
@@ -125,14 +124,16 @@ impl Spectrum {
 
     /// Windows the frames and turns them by 90°: sample n of every frame becomes one row.
     #[inline(always)]
-    fn load(&self, samples: &[f32], hop: usize, n_frames: usize, rows: &mut [Row]) {
+    fn load(&self, samples: &[f32], starts: &[usize], rows: &mut [Row]) {
         let n_whole = self.win_length / LANES;
+        // Lanes without a frame repeat the first one: nobody reads them.
+        let mut lanes = [starts[0]; LANES];
+        lanes[..starts.len()].copy_from_slice(starts);
         let (mut tile, mut other) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
         for block in 0..self.window_fn.len() / LANES {
             let window_fn = &self.window_fn[block * LANES..][..LANES];
             for (l, column) in tile.iter_mut().enumerate() {
-                // Lanes without a frame repeat the first one: nobody reads them.
-                let start = if l < n_frames { l * hop } else { 0 } + block * LANES;
+                let start = lanes[l] + block * LANES;
                 if block < n_whole {
                     let frame = &samples[start..start + LANES];
                     for i in 0..LANES {

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import add_channel, add_manners, add_pcm, one_of
-from sourdine.cli.terminal import EXIT_OK, say
+from sourdine.cli.terminal import EXIT_OK, say, say_aside
 from sourdine.config import parse_sensor
 from sourdine.errors import ConfigError
 from sourdine.pcm import parse_channel, parse_pcm
@@ -17,9 +17,11 @@ from sourdine.pcm import parse_channel, parse_pcm
 if TYPE_CHECKING:
     import argparse
 
-    from sourdine.calibration import Calibration
+    from sourdine.calibration import Calibration, Drift
 
 _LEVELS_DB: Final = ("94", "114")
+#: Of a sensor's first calibration.
+_FIRST: Final = {"drift_db": None, "since": None, "last_file": None}
 _FREQUENCIES_HZ: Final = ("1000", "250")
 
 _WORDS: Final = """\
@@ -32,7 +34,8 @@ Put the calibrator on the microphone, record ten seconds of its tone, and give t
   sourdine run street.wav --calibration calibrations/sensor-17.toml
 
 The file says the sensor, the date and the level of full scale; an earlier one is kept under its date. Until a sensor
-has one, its levels are dBFS and its state is `uncalibrated`. Gain and microphone must stay as they were.
+has one, its levels are dBFS and its state is `uncalibrated`. Gain and microphone must stay as they were: a drift of
+more than 0.5 dB since the last calibration is warned of, one of more than 3 dB refused.
 """
 
 
@@ -87,7 +90,7 @@ def run(parsed: argparse.Namespace) -> int:
         raise ConfigError("- expects raw PCM from a pipe, and standard input is a terminal")
     pcm = parse_pcm(parsed.rate, parsed.format, parsed.channels) if is_pipe else None
     sensor_id, channel = parse_sensor(parsed.sensor), parse_channel(parsed.channel, may_be_each=False)
-    from sourdine.calibration import write
+    from sourdine.calibration import drift, write
     from sourdine.local.calibrate import calibrate
     from sourdine.local.inputs import Input
     from sourdine.pcm import channel_of
@@ -95,16 +98,44 @@ def run(parsed: argparse.Namespace) -> int:
     path = None if is_pipe else Path(parsed.path)
     item = Input(sensor_id, path, channel_of(channel))
     found = calibrate(item, pcm, tone_hz=float(parsed.hz), tone_db=float(parsed.tone))
-    file = write(parsed.out, found)
+    since = drift(parsed.out, found)
+    _tell(parsed, found, write(parsed.out, found), since)
+    return EXIT_OK
+
+
+def _tell(parsed: argparse.Namespace, found: Calibration, file: Path, since: Drift | None) -> None:
+    """Say what was found, and what has changed since the last time."""
+    from sourdine.calibration import WARN_DRIFT_DB
+
+    if since and since.is_large:
+        words = f"drift of {signed(since.db)} dB since {since.since} is more than {WARN_DRIFT_DB:g} dB"
+        say_aside(f"{words}: levels in between are doubtful (last calibration: {since.file})")
     if parsed.json:
-        say(json.dumps({**asdict(found), "file": str(file)}) + "\n")
+        last = {"drift_db": since.db, "since": since.since, "last_file": str(since.file)} if since else _FIRST
+        say(json.dumps({**asdict(found), "file": str(file), **last}) + "\n")
     elif not parsed.quiet:
+        drifted = f"Drift: {signed(since.db)} dB since {since.since}, as {since.file} has it.\n" if since else ""
         say(
-            f"Sensor {sensor_id}: full scale is {found.full_scale_db:.1f} dB re 20 µPa, by a tone of "
-            f"{found.tone_db:g} dB at {found.tone_hz:g} Hz that was steady within {found.spread_db:.1f} dB.\n"
+            f"Sensor {found.sensor_id}: full scale is {found.full_scale_db:.1f} dB re 20 µPa, by a tone of "
+            f"{found.tone_db:g} dB at {found.tone_hz:g} Hz that was steady within {found.spread_db:.1f} dB.\n{drifted}"
             f"Written to {file}; give it to run and listen with --calibration {file}\n"
         )
-    return EXIT_OK
+
+
+def signed(db: float) -> str:
+    """Write a difference with its sign.
+
+    Parameters
+    ----------
+    db : float
+        In dB.
+
+    Returns
+    -------
+    str
+        Such as "−0.3".
+    """
+    return f"{db + 0.0:+.1f}".replace("-", "−")
 
 
 def load_calibration(path: Path | None, sensor_id: int | None = None) -> Calibration | None:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from dsp_core.zone import Checkpoint, Describe, LevelGate, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from dsp_core.records import Policy
+    from dsp_core.records import LevelRecord, Policy, SensorHealth
     from dsp_core.zone import AudioBlock, Description, FeatureWindow, Sealer
 
+    from sourdine.live.chain import Hears
     from sourdine.outgoing.cloudevents import Record
 
     #: Takes a sensor's number and a window of its, sealed.
@@ -63,11 +64,11 @@ class Front:
         list of LevelRecord or SensorHealth
             What leaves now.
         """
-        return self._pass_on(self._describe.push(block))
+        return self._described(self._describe.push(block))
 
     def pause(self) -> list[Record]:
         """End the sound but not the periods, and return what still leaves."""
-        records = self._pass_on(self._describe.finish())
+        records = self._described(self._describe.finish())
         self._seal([*self._trigger.finish(), self._trigger.lull()])
         return records
 
@@ -94,11 +95,33 @@ class Front:
         """Return everything that the stages know, but for the last 2 s of sound; opaque."""
         return Checkpoint.take_hearing(self._describe, self._trigger, self._level_gate)
 
-    def _pass_on(self, description: Description) -> list[Record]:
-        self._seal([*self._trigger.push(description), self._trigger.lull()])
-        return [*self._level_gate.push(description)]
+    @property
+    def hearing(self) -> Hears:
+        """The stages that hear, for a call that hears many sensors: `pass_on` takes what they made of a block."""
+        return self._describe, self._trigger, self._level_gate
 
-    def _seal(self, windows: list[FeatureWindow | None]) -> None:
+    def pass_on(
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
+    ) -> list[Record]:
+        """Take what the stages that hear made of a block: send the windows, and return the records.
+
+        Parameters
+        ----------
+        description : Description
+            From the first stage.
+        windows : sequence of FeatureWindow
+            From the second.
+        records : sequence of LevelRecord or SensorHealth
+            From the gate of levels.
+        """
+        del description
+        self._seal([*windows, self._trigger.lull()])
+        return [*records]
+
+    def _described(self, description: Description) -> list[Record]:
+        return self.pass_on(description, self._trigger.push(description), self._level_gate.push(description))
+
+    def _seal(self, windows: Sequence[FeatureWindow | None]) -> None:
         for window in windows:
             if window is not None:
                 self._send(self._sealer.seal_window(window))

@@ -4,43 +4,42 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import time
 from collections import deque
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
-from dsp_core.zone import Classify
+from dsp_core.zone import Classify, DescribeMany
 
-from sourdine.errors import SourdineError
 from sourdine.gateway.front import Fronts
 from sourdine.gateway.inputs import input_of
 from sourdine.gateway.relay import BlockSender, InBlocks, NoStates, Sealings, block_s_of, encoding_of
 from sourdine.gateway.sender import Sender
 from sourdine.gateway.store import Store
+from sourdine.gateway.stream import Stream, hear_together
 from sourdine.ledger import Ledger
 from sourdine.live.chain import WholeChains
 from sourdine.live.ear import Ear
 from sourdine.live.listener import Input, Listener
-from sourdine.operations.lines import type_of
 from sourdine.operations.told import Told
 from sourdine.operations.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
 
-    from sourdine.gateway.inputs import Reconnecting
     from sourdine.gateway.settings import GatewaySettings, StreamSettings
     from sourdine.live.chain import Chains
     from sourdine.operations.lines import Fact
 
 #: How long sound waits before it is looked at.
 LOOK_S: Final = 0.25
-#: A stream that cannot be live is left alone for so long.
-_REST_S: Final = 60.0
 #: Time that is left, when all ends, for what is not sent yet; what then remains is sent by the next process.
 _DRAIN_S: Final = 2.0
-#: Streams that are heard before others get their turn: what is sent must not wait for hundreds of them.
-_N_AT_A_TIME: Final = 8
+#: Streams that are heard together before others get their turn: what is sent must not wait for hundreds of them.
+_N_AT_A_TIME: Final = 32
+#: With fewer streams than this for each, another thread waits more than it helps.
+_STREAMS_PER_THREAD: Final = 16
 #: Lines about one stream in a minute.
 _MAX_NOTES: Final = 10
 _MINUTE_S: Final = 60.0
@@ -72,51 +71,6 @@ GUARANTEES: Final = {
         "that a sensor runs.",
     ),
 }
-
-
-class Stream:
-    """One stream of a gateway: whatever happens to it stays with it.
-
-    Parameters
-    ----------
-    source : Reconnecting
-        Where its sound comes from.
-    listener : Listener
-        Its chain.
-    ear : Ear
-        Who is told.
-    """
-
-    def __init__(self, source: Reconnecting, listener: Listener, ear: Ear) -> None:
-        self.listener = listener
-        self._source, self._ear, self._is_out = source, ear, False
-
-    def step(self) -> None:
-        """Hear what is there; a source that breaks, or cannot be live, is left alone for a while."""
-        if self._is_out:
-            return
-        try:
-            self.listener.step()
-        except SourdineError as error:
-            self._rest(str(error))
-        except OSError as error:
-            self._rest(f"the source broke: {error.strerror}")
-        except Exception as error:  # noqa: BLE001  a fault of ours, whose words may tell of the sound
-            self._is_out = True
-            self._source.close()
-            words = f"unexpected {type(error).__name__}: out until the next start"
-            self._ear.note(Told.STREAM_OUT, words, error=type_of(error))
-
-    def stop(self) -> None:
-        """End it in order."""
-        if self._is_out:
-            return
-        self.listener.end("stopped", "stopped")
-        self._source.close()
-
-    def _rest(self, why: str) -> None:
-        self._ear.note(Told.RESTING, f"{why}; left alone for {_REST_S:g} s", seconds=round(_REST_S))
-        self._source.rest(_REST_S)
 
 
 class Gateway:
@@ -155,6 +109,8 @@ class Gateway:
             self.sender = Sender(settings.broker, store, ear, max_windows=settings.max_windows, n_sensors=n_streams)
         self._classify = Classify(policy=settings.policy.core) if settings.placement == "gateway" else None
         self._streams = [self._stream(one) for one in settings.streams]
+        n_together = min(len(self._streams), _N_AT_A_TIME)
+        self._many = DescribeMany(n_threads=min(_n_cores(), max(1, n_together // _STREAMS_PER_THREAD)))
 
     @property
     def ledger(self) -> Ledger:
@@ -259,11 +215,10 @@ class Gateway:
         )
 
     async def _hear(self) -> None:
-        for number, stream in enumerate(self._streams):
-            if number % _N_AT_A_TIME == 0:
-                self._send_second()
-                await asyncio.sleep(0)
-            stream.step()
+        for first in range(0, len(self._streams), _N_AT_A_TIME):
+            self._send_second()
+            await asyncio.sleep(0)
+            hear_together(self._streams[first : first + _N_AT_A_TIME], self._many)
 
     def _send_second(self) -> None:
         """Send what was released, on the whole second and in canonical order: finer times and order tell nothing."""
@@ -302,6 +257,11 @@ class _StreamEar(Ear):
             return
         self._noted.append(now)
         self._ear.note(told, f"sensor {self._sensor_id}: {text}", sensor=self._sensor_id, **facts)
+
+
+def _n_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _turn_on(_: Gateway) -> Coroutine[Any, Any, None]:

@@ -211,6 +211,14 @@ class Sealing:
         self._hand_over(self._sensor_id, sealed)
         return []
 
+    @property
+    def hearing(self) -> None:
+        """Nothing is described here."""
+
+    def pass_on(self, *_: object) -> list[Record]:
+        """Take nothing: nothing is described here."""
+        return []
+
     def pause(self) -> list[Record]:
         """End the stretch: there is nothing to end."""
         return []

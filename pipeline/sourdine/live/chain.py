@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from dsp_core.zone import Classify
 
@@ -10,10 +10,15 @@ from sourdine.flow import Flow
 from sourdine.outgoing.cloudevents import slot_time
 
 if TYPE_CHECKING:
-    from dsp_core.records import Policy
-    from dsp_core.zone import AudioBlock, Checkpoint
+    from collections.abc import Sequence
+
+    from dsp_core.records import LevelRecord, Policy, SensorHealth
+    from dsp_core.zone import AudioBlock, Checkpoint, Describe, Description, FeatureWindow, LevelGate, Trigger
 
     from sourdine.outgoing.cloudevents import Record
+
+    #: The stages that hear, as `DescribeMany` takes them.
+    Hears: TypeAlias = tuple[Describe, Trigger, LevelGate]
 
 _HOUR_S: Final = 3600
 
@@ -32,6 +37,25 @@ class Chain(Protocol):
         ----------
         block : AudioBlock
             The next samples of this sensor.
+        """
+
+    @property
+    def hearing(self) -> Hears | None:
+        """The stages that hear, for a call that hears many sensors; None where nothing is described."""
+
+    def pass_on(
+        self, description: Description, windows: Sequence[FeatureWindow], records: Sequence[LevelRecord | SensorHealth]
+    ) -> list[Record]:
+        """Take what these stages made of a block, and return what leaves.
+
+        Parameters
+        ----------
+        description : Description
+            From the first stage.
+        windows : sequence of FeatureWindow
+            From the second.
+        records : sequence of LevelRecord or SensorHealth
+            From the gate of levels.
         """
 
     def pause(self) -> list[Record]:

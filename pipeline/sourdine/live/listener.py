@@ -165,6 +165,8 @@ class Listener:
         #: Stretches of sound that are over, by reason.
         self.n_breaks: Counter[str] = Counter()
         self._stream: _Stream | None = None
+        #: When the last look was, and whether the source can still bring something.
+        self._now, self._goes_on = clock(), True
         self._last_sound = clock()
         self._early: deque[float] = deque()
         self._not_before = math.ceil(clock())
@@ -185,17 +187,59 @@ class Listener:
         OutputError
             If records or state cannot be written.
         """
-        n_ready, now, goes_on = self._source.n_ready(), self._clock(), True
+        block = self.look()
+        if block is not None:
+            self.take(self._chain.push(block))
+        return self._goes_on
+
+    def look(self) -> AudioBlock | None:
+        """Return the next block, if one is there: what `chain` makes of it is to be given to `take`.
+
+        Raises
+        ------
+        OutputError
+            If records or state cannot be written.
+        """
+        n_ready, self._now, self._goes_on = self._source.n_ready(), self._clock(), True
+        block = None
         if n_ready is None:
             self.end("source_ended", "the source has ended")
-            goes_on = self._source.reopen()
+            self._goes_on = self._source.reopen()
         elif n_ready > 0:
-            self._hear(n_ready, now)
-        elif self._stream is not None and now - self._last_sound > _PATIENCE_S:
+            block = self._read(n_ready, self._now)
+        elif self._stream is not None and self._now - self._last_sound > _PATIENCE_S:
             self.end("no_sound", f"no sound for {_PATIENCE_S:g} s")
+        if block is None and self._stream is None:
+            self._let_pass(self._now)
+        return block
+
+    def take(self, records: list[Record]) -> None:
+        """Take what left the chain with the block of the last look.
+
+        Parameters
+        ----------
+        records : list of Event, LevelRecord or SensorHealth
+            What the gates released.
+
+        Raises
+        ------
+        LiveError
+            If the sound comes faster than the clock goes.
+        OutputError
+            If records or state cannot be written.
+        """
+        if records:
+            self._commit(records)
+        if self._stream is not None:
+            heard_until = self._stream.start_slot + self._stream.n_heard / self._source.sample_rate
+            self._compare(self._stream, heard_until, self._now)
         if self._stream is None:
-            self._let_pass(now)
-        return goes_on
+            self._let_pass(self._now)
+
+    @property
+    def chain(self) -> Chain:
+        """What the sound goes through now."""
+        return self._chain
 
     @property
     def sample_rate(self) -> int:
@@ -246,7 +290,7 @@ class Listener:
         self._ear.note(Told.BEGUN_ANEW, words)
         return chain
 
-    def _hear(self, n_ready: int, now: float) -> None:
+    def _read(self, n_ready: int, now: float) -> AudioBlock | None:
         rate = self._source.sample_rate
         self._last_sound = now
         if self._stream is None:
@@ -255,20 +299,17 @@ class Listener:
         n_block = min(n_ready, int(self._block_s * rate))
         if stream.n_to_drop > 0:
             self._drop(stream, min(n_block, stream.n_to_drop))
-            return
+            return None
         try:
             block = self._source.read(n_block)
         except BlockError as error:
             self.end(error.reason, f"refused: {error.reason}")
-            return
+            return None
         if block is None:
-            return
+            return None
         stream.n_heard += block.n_samples
         self._ledger.count_block(block.n_samples, self._source.bits_per_sample)
-        records = self._chain.push(block)
-        if records:
-            self._commit(records)
-        self._compare(stream.start_slot + stream.n_heard / rate, now)
+        return block
 
     def _anchored(self, first_sample: float) -> _Stream:
         """Begin a stream on the next whole second that was not used yet."""
@@ -289,11 +330,8 @@ class Listener:
         if stream.n_to_drop == 0:
             self._source.begin()
 
-    def _compare(self, heard_until: float, now: float) -> None:
+    def _compare(self, stream: _Stream, heard_until: float, now: float) -> None:
         """End a stream whose samples and the clock have parted."""
-        stream = self._stream
-        if stream is None:
-            return
         lag = now - heard_until
         stream.lags.append((now, lag))
         while stream.lags and now - stream.lags[0][0] > _CATCH_UP_S:

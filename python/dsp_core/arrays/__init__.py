@@ -6,9 +6,17 @@ refused with one line that names the parameter, what it may be and what it was. 
 and no handle of the zone is taken.
 """
 
+from dsp_core.arrays.day_evening_night import (
+    DayLevels,
+    LongTermLevels,
+    day_levels,
+    long_term_levels,
+)
+from dsp_core.arrays.fractional_octave import (
+    octave_levels,
+    third_octave_levels,
+)
 from dsp_core.arrays.levels import (
-    a_weighting,
-    c_weighting,
     leq,
     percentile_level,
     time_weighting,
@@ -26,24 +34,34 @@ from dsp_core.arrays.spectra import (
     power_spectrum,
     resample,
 )
-from dsp_core.arrays.third_octave import (
-    third_octave_levels,
+from dsp_core.arrays.weighting import (
+    a_weighting,
+    c_weighting,
+    weighting_top_hz,
+    z_weighting,
 )
 
 __all__ = [
     "AnomalyScorer",
+    "DayLevels",
     "LevelSummary",
     "Levels",
+    "LongTermLevels",
     "SecondLevels",
     "a_weighting",
     "c_weighting",
+    "day_levels",
     "frame",
     "leq",
     "log_mel",
+    "long_term_levels",
     "mel_filterbank",
+    "octave_levels",
     "percentile_level",
     "power_spectrum",
     "resample",
     "third_octave_levels",
     "time_weighting",
+    "weighting_top_hz",
+    "z_weighting",
 ]

@@ -206,6 +206,31 @@ def as_positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def as_share(name: str, value: Any) -> float:
+    """Return a share as a float.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : float
+        Over 0 and at most 1.
+
+    Returns
+    -------
+    float
+        The same.
+
+    Raises
+    ------
+    ParameterError
+        If it is none.
+    """
+    if not is_number(value) or not 0 < value <= 1:
+        raise refuse(name, "a number over 0 and at most 1", repr(value))
+    return float(value)
+
+
 def as_percent(percent: Any) -> float:
     """Return a share in per cent as a float.
 

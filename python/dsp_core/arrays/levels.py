@@ -1,11 +1,11 @@
-"""Weighted signals and their levels, after IEC 61672-1."""
+"""Time weighting, equivalent and percentile levels, after IEC 61672-1 and ISO 1996-1."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
 import numpy as np
-from dsp_core._dsp_core import leq_rows, time_weight_rows, weight_rows
+from dsp_core._dsp_core import leq_rows, time_weight_rows
 from dsp_core.arrays.check import (
     Float32Array,
     as_axis,
@@ -21,116 +21,6 @@ from numpy.typing import NDArray
 
 #: Seconds of the named time weightings; Impulse has two.
 _TIME_CONSTANTS_S = {"fast": 0.125, "slow": 1.0, "impulse": None}
-
-
-def a_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None = None) -> Float32Array:
-    """Weight a signal with A.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Signal; float32, shape=(..., n), C-contiguous. Each row starts from rest.
-    sample_rate : int
-        Sample rate in Hz, 8000 to 192000.
-    out : numpy.ndarray or None, default=None
-        Written to and returned; float32, shape=(..., n), C-contiguous, sharing no memory with `y`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Weighted signal in the unit of `y`; float32, shape=(..., n).
-
-    Raises
-    ------
-    ParameterError
-        If an argument does not fit, or `y` holds NaN or infinity.
-
-    See Also
-    --------
-    c_weighting : For low and loud sounds.
-    leq : Equivalent level of the weighted signal.
-
-    Notes
-    -----
-    Six poles matched to those of the analogue filter, three of the numerator's coefficients solved for the analogue
-    gain at 1 kHz and near the top; computed in 64 bits. Measured by sines, against the analogue curve of the
-    standard: within 0.25 dB from 10 Hz to 20 kHz at 44.1 and 48 kHz, to 12.5 kHz at 32 kHz and to 6.3 kHz at 16 kHz,
-    which is inside the acceptance limits of class 1; within 0.35 dB below 95 % of half the rate at any rate. Class 1
-    is said of a whole instrument: this is its filter alone.
-
-    References
-    ----------
-    IEC 61672-1:2013, 5.5, Table 3 and Annex E.
-
-    Examples
-    --------
-    A tone of 100 Hz loses 19.1 dB.
-
-    >>> import numpy as np
-    >>> from dsp_core.arrays import a_weighting, leq
-    >>> t = np.arange(96_000) / 48_000
-    >>> y = np.sin(2 * np.pi * 100 * t).astype(np.float32)
-    >>> weighted = a_weighting(y, sample_rate=48_000)
-    >>> f"{leq(weighted[48_000:], sample_rate=48_000) - leq(y, sample_rate=48_000):.1f}"
-    '-19.1'
-    """
-    return _weighting(y, sample_rate, out, is_c=False)
-
-
-def c_weighting(y: Float32Array, *, sample_rate: int, out: Float32Array | None = None) -> Float32Array:
-    """Weight a signal with C.
-
-    Parameters
-    ----------
-    y : numpy.ndarray
-        Signal; float32, shape=(..., n), C-contiguous. Each row starts from rest.
-    sample_rate : int
-        Sample rate in Hz, 8000 to 192000.
-    out : numpy.ndarray or None, default=None
-        Written to and returned; float32, shape=(..., n), C-contiguous, sharing no memory with `y`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Weighted signal in the unit of `y`; float32, shape=(..., n).
-
-    Raises
-    ------
-    ParameterError
-        If an argument does not fit, or `y` holds NaN or infinity.
-
-    See Also
-    --------
-    a_weighting : What levels are usually measured with.
-
-    Notes
-    -----
-    As `a_weighting`, with four poles and the same accuracy.
-
-    References
-    ----------
-    IEC 61672-1:2013, 5.5, Table 3 and Annex E.
-
-    Examples
-    --------
-    A tone of 31.5 Hz, of which A leaves little, loses 3.0 dB.
-
-    >>> import numpy as np
-    >>> from dsp_core.arrays import c_weighting, leq
-    >>> t = np.arange(96_000) / 48_000
-    >>> y = np.sin(2 * np.pi * 31.5 * t).astype(np.float32)
-    >>> weighted = c_weighting(y, sample_rate=48_000)
-    >>> f"{leq(weighted[48_000:], sample_rate=48_000) - leq(y, sample_rate=48_000):.1f}"
-    '-3.0'
-    """
-    return _weighting(y, sample_rate, out, is_c=True)
-
-
-def _weighting(y: Float32Array, sample_rate: int, out: Float32Array | None, *, is_c: bool) -> Float32Array:
-    rows, _ = as_rows(y)
-    result = as_out(out, y.shape, y)
-    weight_rows(rows, result.reshape(rows.shape), sample_rate=as_sample_rate(sample_rate), is_c=is_c)
-    return result
 
 
 def time_weighting(
@@ -151,7 +41,7 @@ def time_weighting(
         Sample rate in Hz, 8000 to 192000.
     time_constant_s : float or {"fast", "slow", "impulse"}, default=0.125
         In seconds: 0.125 is Fast, 1.0 is Slow. Impulse is a mean of 35 ms and behind it a peak detector that decays
-        with 1.5 s.
+        with 1.5 s; a standard defines it no longer (see Notes).
     reference : float, default=1.0
         Rms value of 0 dB: 20e-6 for signals in pascals.
     out : numpy.ndarray or None, default=None
@@ -174,14 +64,17 @@ def time_weighting(
 
     Notes
     -----
-    m(n) = d m(n − 1) + (1 − d) y(n)², d = exp(−1 / (time constant × rate)), in 64 bits; the level is 10 lg m, within
-    2e-10 dB before it is rounded to 32 bits. Measured on
-    tonebursts of 4 kHz behind `a_weighting`: Table 4 within 0.1 dB from 1 s to 1 ms, within 0.5 dB below.
+    m(n) = d m(n − 1) + (1 − d) y(n)², d = exp(−1 / (time constant × rate)), in 64 bits; the level is 10
+    lg m, within 2e-10 dB before it is rounded to 32 bits. Measured on tonebursts of 4 kHz behind `a_weighting`: Table
+    4 within 0.1 dB from 1 s to 1 ms, within 0.5 dB below.
+
+    Impulse comes from IEC 60651, which IEC 61672-1 replaced. Its edition of 2002 still defined it in Annex C, for
+    information, and called it unsuitable for rating impulsive sounds or hearing risk; the edition of 2013 leaves it
+    out. It is here for regulations that still name LAI.
 
     References
     ----------
-    IEC 61672-1:2013, 5.8 and Table 4. Impulse: IEC 61672-1:2002, Annex C (informative; the edition of 2013 leaves it
-    out), after IEC 60651.
+    IEC 61672-1:2013, 5.8 and Table 4. Impulse: IEC 61672-1:2002, Annex C (informative), after IEC 60651.
 
     Examples
     --------

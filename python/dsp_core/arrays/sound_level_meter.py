@@ -7,6 +7,7 @@ import numpy as np
 from dsp_core._dsp_core import LevelMeter, ParameterError
 from dsp_core.arrays.check import Float32Array, as_positive, as_rows, as_sample_rate, refuse
 from dsp_core.arrays.levels import percentile_level
+from dsp_core.arrays.weighting import weighting_top_hz
 from numpy.typing import NDArray
 
 
@@ -25,8 +26,10 @@ class SecondLevels(NamedTuple):
         Highest A-weighted Slow level at any sample of the second.
     lceq_db : numpy.ndarray
         C-weighted equivalent level of the second.
+    lzeq_db : numpy.ndarray
+        Equivalent level of the second with Z: not weighted.
     lcpeak_db : numpy.ndarray
-        Highest magnitude of a C-weighted sample.
+        C-weighted peak level, LCpeak.
     laf_db : numpy.ndarray
         A-weighted Fast level at the end of each eighth of the second, shape=(k, 8).
     """
@@ -36,6 +39,7 @@ class SecondLevels(NamedTuple):
     lafmax_db: NDArray[np.float64]
     lasmax_db: NDArray[np.float64]
     lceq_db: NDArray[np.float64]
+    lzeq_db: NDArray[np.float64]
     lcpeak_db: NDArray[np.float64]
     laf_db: NDArray[np.float64]
 
@@ -57,14 +61,19 @@ class LevelSummary(NamedTuple):
         Highest A-weighted Slow level.
     lceq_db : float
         C-weighted equivalent level, LCeq,T.
+    lzeq_db : float
+        Equivalent level with Z, LZeq,T: not weighted.
     lcpeak_db : float
-        Highest magnitude of a C-weighted sample.
+        C-weighted peak level, LCpeak.
     la10_db : float
         Level that the A-weighted Fast level, taken each 125 ms, exceeds 10 % of the time.
     la50_db : float
         The same for 50 % of the time.
     la90_db : float
         The same for 90 % of the time.
+    top_hz : float
+        Highest nominal frequency up to which these levels meet the response limits of class 1 at the meter's sample
+        rate (`weighting_top_hz`): 20000 from 42006 Hz on, 6300 at 16000 Hz, where class 1 cannot be held.
     """
 
     duration_s: float
@@ -73,10 +82,12 @@ class LevelSummary(NamedTuple):
     lafmax_db: float
     lasmax_db: float
     lceq_db: float
+    lzeq_db: float
     lcpeak_db: float
     la10_db: float
     la50_db: float
     la90_db: float
+    top_hz: float
 
 
 class Levels:
@@ -100,15 +111,20 @@ class Levels:
 
     Notes
     -----
-    Filters and detectors are those of `a_weighting`, `c_weighting` and `time_weighting`, from rest at the first
-    sample; sums are of 64 bits. The results are the same bytes whatever the blocks. LCpeak is the largest sample, not
-    interpolated: between samples a tone may rise higher by 0.02 dB at 1 kHz and by 1.25 dB at 8 kHz, at 48 kHz.
+    Filters and detectors are those of `a_weighting`, `c_weighting`, `z_weighting` and `time_weighting`, from rest at
+    the first sample; sums are of 64 bits. The results are the same bytes whatever the blocks.
+
+    LCpeak is the highest magnitude of the C-weighted signal at four times the sample rate: a polyphase interpolator (a
+    sinc under a Kaiser window, 16 samples long) gives three values between each two samples. A steady tone at a quarter
+    of the rate reads at most 0.2 dB low, one at 0.4 of the rate 0.4 dB. What lies between samples is known eight
+    samples later: the last 0.2 ms of a second count for the next one, those of the stream by their samples alone.
+
     Digital silence is −300 dB re 1, never minus infinity. The meter keeps the Fast levels, 64 bytes for each second
     heard.
 
     References
     ----------
-    IEC 61672-1:2013, 3.9, 3.11, 3.12, 5.8 and 5.13; ISO 1996-1:2016, 3.1.3.
+    IEC 61672-1:2013, 3.9, 3.11, 3.12, 5.8 and 5.13 (Table 5); ISO 1996-1:2016, 3.1.3.
 
     Examples
     --------
@@ -156,10 +172,11 @@ class Levels:
         if leading:
             raise refuse("y", "shape (n,), one meter for each channel", f"shape {y.shape}")
         table = self._meter.push(rows[0])
-        laf_db = table[:, 6:]
+        laf_db = table[:, 7:]
         self._laf_db.frombytes(laf_db.tobytes())
-        second, laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db = np.ascontiguousarray(table[:, :6].T)
-        return SecondLevels(second.astype(np.int64), laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db, laf_db)
+        second, *six = np.ascontiguousarray(table[:, :7].T)
+        laeq_db, lafmax_db, lasmax_db, lceq_db, lzeq_db, lcpeak_db = six
+        return SecondLevels(second.astype(np.int64), laeq_db, lafmax_db, lasmax_db, lceq_db, lzeq_db, lcpeak_db, laf_db)
 
     def summary(self) -> LevelSummary:
         """Sum up everything heard so far, the begun second included; percentiles up to the last complete eighth.
@@ -180,7 +197,7 @@ class Levels:
         if total is None or not laf_db.size:
             raise ParameterError(f"push: expected at least 0.125 s before a summary, got {duration_s} s")
         la10_db, la50_db, la90_db = (float(percentile_level(laf_db, percent=percent)) for percent in (10, 50, 90))
-        laeq_db, lafmax_db, lasmax_db, lceq_db, lcpeak_db = total
+        laeq_db, lafmax_db, lasmax_db, lceq_db, lzeq_db, lcpeak_db = total
         return LevelSummary(
             duration_s=duration_s,
             laeq_db=laeq_db,
@@ -188,8 +205,10 @@ class Levels:
             lafmax_db=lafmax_db,
             lasmax_db=lasmax_db,
             lceq_db=lceq_db,
+            lzeq_db=lzeq_db,
             lcpeak_db=lcpeak_db,
             la10_db=la10_db,
             la50_db=la50_db,
             la90_db=la90_db,
+            top_hz=weighting_top_hz(sample_rate=self._sample_rate),
         )

@@ -283,7 +283,7 @@ def resample(
     Notes
     -----
     Polyphase windowed sinc (Kaiser, 84 dB). Of the lower rate, the pass band reaches to 46.9 % (7.5 kHz at 16 kHz)
-    within 0.01 dB, and what would fold back into it, above 53.1 %, is 80 dB down. Values below 1e-12 count as zero. At
+    within 0.01 dB, and what would fold back, above 53.1 %, is 79.9 dB down. Values below 1e-12 count as zero. At
     16 kHz it gives the bytes of the zone.
 
     Examples

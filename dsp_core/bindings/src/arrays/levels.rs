@@ -1,10 +1,11 @@
 //! Weighted signals and levels of rows of samples: looked at where they lie, with the GIL released.
 
+use dsp_core::sound::fractional_octave::{Bank, Fraction};
 use dsp_core::sound::leq::{self, Periods};
 use dsp_core::sound::sound_level_meter::{self, SoundLevelMeter};
-use dsp_core::sound::third_octave::ThirdOctaves;
 use dsp_core::sound::time_weighting::TimeWeighting;
 use dsp_core::sound::weighting::{Weighting, WeightingKind};
+use dsp_core::sound::z_weighting::ZWeighting;
 use numpy::ndarray::{Array1, Array2, Array3};
 use numpy::prelude::*;
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1};
@@ -13,20 +14,26 @@ use pyo3::prelude::*;
 use super::{Rows, map_rows, reader};
 use crate::error;
 
-/// A weighting (`is_c`: C) of each row.
+/// A weighting of each row: A, C or Z.
 #[pyfunction]
-#[pyo3(signature = (y, out, *, sample_rate, is_c))]
+#[pyo3(signature = (y, out, *, sample_rate, kind))]
 fn weight_rows(
     py: Python<'_>,
     y: &Rows<'_>,
     out: &Rows<'_>,
     sample_rate: u32,
-    is_c: bool,
+    kind: &str,
 ) -> PyResult<()> {
-    let kind = if is_c {
-        WeightingKind::C
-    } else {
-        WeightingKind::A
+    let kind = match kind {
+        "A" => WeightingKind::A,
+        "C" => WeightingKind::C,
+        _ => {
+            let weighting = ZWeighting::new(sample_rate);
+            return map_rows(py, y, out, |row, out| {
+                weighting.weight_into(row, out);
+                Ok(())
+            });
+        }
     };
     let weighting = Weighting::new(kind, sample_rate);
     map_rows(py, y, out, |row, out| {
@@ -87,12 +94,14 @@ fn leq_rows<'py>(
 /// Exact midbands, and levels of each row by period and band.
 type Bands<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray3<f64>>);
 
-/// Third-octave levels of each row.
+/// Levels of each row in octaves (`is_octave`) or third octaves.
 #[pyfunction]
-#[pyo3(signature = (y, *, sample_rate, fmin, fmax, period_s, reference))]
-fn third_octave_rows<'py>(
+#[pyo3(signature = (y, *, is_octave, sample_rate, fmin, fmax, period_s, reference))]
+#[allow(clippy::too_many_arguments)] // each is one of the Python function's
+fn band_rows<'py>(
     py: Python<'py>,
     y: &Rows<'py>,
+    is_octave: bool,
     sample_rate: u32,
     fmin: f64,
     fmax: Option<f64>,
@@ -103,7 +112,12 @@ fn third_octave_rows<'py>(
     let y = reader(y)?;
     let y = y.as_slice()?;
     py.detach(|| {
-        let bank = ThirdOctaves::new(sample_rate, fmin, fmax)?;
+        let fraction = if is_octave {
+            Fraction::Octave
+        } else {
+            Fraction::ThirdOctave
+        };
+        let bank = Bank::new(fraction, sample_rate, fmin, fmax)?;
         let periods = bank.periods(n, period_s)?;
         leq::check_samples(leq::SIGNAL, y, n)?;
         let midbands = Array1::from(bank.midbands_hz());
@@ -119,11 +133,12 @@ fn third_octave_rows<'py>(
     .map_err(error::parameter)
 }
 
-type Five = (f64, f64, f64, f64, f64);
+type Six = (f64, f64, f64, f64, f64, f64);
 
-fn five(levels: &sound_level_meter::Levels) -> Five {
+fn six(levels: &sound_level_meter::Levels) -> Six {
     let l = levels;
-    (l.laeq_db, l.lafmax_db, l.lasmax_db, l.lceq_db, l.lcpeak_db)
+    let (fast, slow) = (l.lafmax_db, l.lasmax_db);
+    (l.laeq_db, fast, slow, l.lceq_db, l.lzeq_db, l.lcpeak_db)
 }
 
 /// A sound level meter for one stream of samples.
@@ -142,7 +157,7 @@ impl LevelMeter {
     fn n_samples(&self) -> u64 {
         self.0.n_samples()
     }
-    /// Hears samples and gives the seconds that end with them: number, five levels and eight Fast levels a row.
+    /// Hears samples and gives the seconds that end with them: number, six levels and eight Fast levels a row.
     ///
     /// Parameters
     /// ----------
@@ -163,10 +178,11 @@ impl LevelMeter {
                 Ok(seconds)
             })
             .map_err(error::parameter)?;
-        let mut table = Array2::zeros((seconds.len(), 6 + sound_level_meter::N_FAST));
+        let mut table = Array2::zeros((seconds.len(), 7 + sound_level_meter::N_FAST));
         for (mut row, second) in table.rows_mut().into_iter().zip(&seconds) {
-            let (laeq, lafmax, lasmax, lceq, lcpeak) = five(&second.levels);
-            let fixed = [second.second as f64, laeq, lafmax, lasmax, lceq, lcpeak];
+            let (laeq, lafmax, lasmax, lceq, lzeq, lcpeak) = six(&second.levels);
+            let number = second.second as f64;
+            let fixed = [number, laeq, lafmax, lasmax, lceq, lzeq, lcpeak];
             let values = fixed.iter().chain(&second.laf_db);
             row.iter_mut()
                 .zip(values)
@@ -174,9 +190,9 @@ impl LevelMeter {
         }
         Ok(table.into_pyarray(py))
     }
-    /// The five levels over everything heard; None before the first sample.
-    fn total(&self) -> Option<Five> {
-        self.0.total().as_ref().map(five)
+    /// The six levels over everything heard; None before the first sample.
+    fn total(&self) -> Option<Six> {
+        self.0.total().as_ref().map(six)
     }
     /// Fast levels of the begun second's complete eighths.
     fn begun_laf_db<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
@@ -187,8 +203,8 @@ impl LevelMeter {
 /// Adds the functions and the meter.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<LevelMeter>()?;
+    module.add_function(wrap_pyfunction!(band_rows, module)?)?;
     module.add_function(wrap_pyfunction!(leq_rows, module)?)?;
-    module.add_function(wrap_pyfunction!(third_octave_rows, module)?)?;
     module.add_function(wrap_pyfunction!(time_weight_rows, module)?)?;
     module.add_function(wrap_pyfunction!(weight_rows, module)?)
 }

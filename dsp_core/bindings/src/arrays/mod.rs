@@ -32,6 +32,23 @@ fn in_use(name: &'static str, expected: &str) -> PyErr {
     error::parameter(ParameterError::new(name, expected, "one in use"))
 }
 
+/// Calls `function` with all rows of `y`, their length, and all of `out`, once all samples are known to be in range.
+fn map_all(
+    py: Python<'_>,
+    y: &Rows<'_>,
+    out: &Rows<'_>,
+    function: impl Fn(&[f32], usize, &mut [f32]) -> Result<(), ParameterError> + Sync,
+) -> PyResult<()> {
+    let n_in = y.shape()[1];
+    let (y, mut out) = (reader(y)?, writer(out)?);
+    let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
+    py.detach(|| {
+        check_samples(SIGNAL, y, n_in)?;
+        function(y, n_in, out)
+    })
+    .map_err(error::parameter)
+}
+
 /// Calls `function` with each row of `y` and of `out`, once all samples are known to be in range.
 fn map_rows(
     py: Python<'_>,
@@ -39,15 +56,11 @@ fn map_rows(
     out: &Rows<'_>,
     function: impl Fn(&[f32], &mut [f32]) -> Result<(), ParameterError> + Sync,
 ) -> PyResult<()> {
-    let (n_in, n_out) = (y.shape()[1], out.shape()[1]);
-    let (y, mut out) = (reader(y)?, writer(out)?);
-    let (y, out) = (y.as_slice()?, out.as_slice_mut()?);
-    py.detach(|| {
-        check_samples(SIGNAL, y, n_in)?;
-        let mut rows = y.chunks(n_in).zip(out.chunks_mut(n_out.max(1)));
+    let n_out = out.shape()[1].max(1);
+    map_all(py, y, out, |y, n_in, out| {
+        let mut rows = y.chunks(n_in).zip(out.chunks_mut(n_out));
         rows.try_for_each(|(row, out)| function(row, out))
     })
-    .map_err(error::parameter)
 }
 
 /// Adds the functions and classes of the arrays.

@@ -10,7 +10,7 @@ use numpy::prelude::*;
 use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 
-use super::{Rows, map_rows, reader};
+use super::{Rows, map_all, map_rows, reader};
 use crate::error;
 
 /// Tables of power spectra; who calls again with the same settings keeps them.
@@ -32,7 +32,7 @@ impl ArrayPowerSpectrum {
     }
     /// Power spectra of each row into `out`.
     fn power_into(&self, py: Python<'_>, y: &Rows<'_>, out: &Rows<'_>) -> PyResult<()> {
-        map_rows(py, y, out, |row, out| self.0.power_into(row, out))
+        map_all(py, y, out, |y, n, out| self.0.power_rows_into(y, n, out))
     }
 }
 
@@ -72,7 +72,7 @@ impl ArrayLogMel {
     }
     /// Log-mel frames of each row into `out`.
     fn log_mel_into(&self, py: Python<'_>, y: &Rows<'_>, out: &Rows<'_>) -> PyResult<()> {
-        map_rows(py, y, out, |row, out| self.0.log_mel_into(row, out))
+        map_all(py, y, out, |y, n, out| self.0.log_mel_rows_into(y, n, out))
     }
 }
 

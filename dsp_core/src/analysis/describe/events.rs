@@ -2,18 +2,19 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crate::analysis::description::Description;
-use crate::analysis::window::N_BANDS;
 use crate::open::policy::SPEECH_BAND_HZ;
-use crate::sound::framing::FrameBuffer;
-use crate::sound::mel::{LogMel, LogMelSettings, Scratch};
-use crate::sound::resample::{Resampler, TARGET_RATE};
+use crate::sound::framing::FrameTail;
+use crate::sound::mel::{LogMel, LogMelSettings};
+use crate::sound::resample::{Resampler, TARGET_RATE, n_resampled};
 use crate::sound::weighting::WeightingKind;
+
+use super::lanes::Lanes;
+use super::many::Outs;
 
 /// The part that makes frames.
 pub(super) struct Events {
     pub(super) resampler: Resampler,
-    pub(super) frames: FrameBuffer,
+    pub(super) tail: FrameTail,
     tables: Arc<LogMel>,
 }
 
@@ -61,7 +62,7 @@ impl Events {
         }
         Some(Self {
             resampler: Resampler::new(sample_rate),
-            frames: FrameBuffer::new(0),
+            tail: FrameTail::new(0),
             tables: tables(SPEECH_BAND_HZ)?,
         })
     }
@@ -73,45 +74,36 @@ impl Events {
         }
     }
 
-    /// Hears samples and appends the frames that they complete, but none from `end_frame` on.
-    pub(super) fn hear(&mut self, samples: &[f32], end_frame: u64, out: &mut Description) {
-        let mut scratch = Scratch::new();
+    /// Hears samples and sends the frames that they complete to `owner`, but none from `end_frame` on.
+    pub(super) fn hear(
+        &mut self,
+        samples: &[f32],
+        end_frame: u64,
+        owner: usize,
+        lanes: &mut Lanes,
+        outs: &mut Outs,
+    ) {
+        lanes.begin(&self.tables, &self.tail, outs);
         let mut rest = samples;
-        loop {
-            let n_fed = self.resampler.feed(rest);
-            rest = &rest[n_fed..];
-            let n_out = self.resampler.drain_into(self.frames.room());
-            self.frames.advance(n_out);
-            if self.frames.is_full() {
-                self.describe(end_frame, &mut scratch, out);
-            } else if rest.is_empty() {
-                break;
-            }
+        let mut is_more = true;
+        while is_more && self.tail.next_frame() < end_frame {
+            is_more = lanes.take(&mut self.resampler, &mut rest);
+            lanes.line_up(owner, &mut self.tail, end_frame, outs);
         }
-        self.describe(end_frame, &mut scratch, out);
+        lanes.end(&mut self.tail);
     }
 
-    /// Appends the complete frames.
-    fn describe(&mut self, end_frame: u64, scratch: &mut Scratch, out: &mut Description) {
-        let n_wanted = end_frame.saturating_sub(self.frames.next_frame());
-        let n_frames = self.frames.n_frames().min(n_wanted.min(64) as usize);
-        if n_frames > 0 {
-            let n_done = out.masked_energy.len();
-            out.bands.resize((n_done + n_frames) * N_BANDS, 0.0);
-            out.masked_energy.resize(n_done + n_frames, 0.0);
-            let bands = &mut out.bands[n_done * N_BANDS..];
-            let energy = &mut out.masked_energy[n_done..];
-            self.tables
-                .group_into(self.frames.samples(), scratch, bands, energy);
-        }
-        self.frames.drop_frames(self.frames.n_frames());
+    /// Frames that come of so many samples, at most.
+    pub(super) fn n_frames_of(&self, n_samples: usize, sample_rate: u32) -> usize {
+        let LogMelSettings { hop, .. } = LogMelSettings::STREET;
+        (self.tail.samples().len() + n_resampled(n_samples, sample_rate, TARGET_RATE)) / hop + 1
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Describe;
+    use crate::analysis::{Describe, Description};
     use crate::sound::AudioBlock;
 
     #[test]

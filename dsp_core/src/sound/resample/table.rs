@@ -1,9 +1,9 @@
 //! Filter coefficients from one rate to another.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
 
 use super::LANES;
+use crate::sound::shared::Shared;
 
 /// Stop-band attenuation that the Kaiser window is designed for, in dB.
 const ATTENUATION_DB: f64 = 84.0;
@@ -82,16 +82,10 @@ impl Table {
 
     /// The table of two rates, made once and shared while anyone uses it: a pure function of the rates.
     pub(super) fn shared(sample_rate: u32, target_rate: u32) -> Arc<Self> {
-        static TABLES: Mutex<BTreeMap<[u32; 2], Weak<Table>>> = Mutex::new(BTreeMap::new());
-        let rates = [sample_rate, target_rate];
-        let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(table) = tables.get(&rates).and_then(Weak::upgrade) {
-            return table;
-        }
-        tables.retain(|_, table| table.strong_count() > 0);
-        let table = Arc::new(Self::new(sample_rate, target_rate));
-        tables.insert(rates, Arc::downgrade(&table));
-        table
+        static TABLES: Shared<[u32; 2], Table> = Shared::new();
+        TABLES.get([sample_rate, target_rate], || {
+            Self::new(sample_rate, target_rate)
+        })
     }
 
     /// Input sample at or before output `m`, and the phase after it in 1 / `up`.

@@ -9,7 +9,7 @@ from typing import Any
 import dsp_core.arrays as arrays
 import numpy as np
 import pytest
-from dsp_core.arrays import a_weighting, c_weighting, leq, percentile_level, time_weighting
+from dsp_core.arrays import a_weighting, c_weighting, leq, percentile_level, time_weighting, z_weighting
 from dsp_core.zone import ParameterError
 from numpy.typing import NDArray
 from scipy import signal
@@ -37,6 +37,23 @@ def test_noise_is_as_loud_as_by_fft(kind: str) -> None:
     y = noise(480_000)
     weighted = WEIGHTINGS[kind](y, sample_rate=48_000)
     assert abs(leq_db(weighted) - leq_db(weighted_by_fft(y, 48_000, kind))) < 0.05
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 16_000, 44_100, 192_000])
+def test_z_is_flat_without_a_constant(sample_rate: int) -> None:
+    for hz in (10, 12.5, 16, 31.5, 1_000, 0.45 * sample_rate):
+        periods = np.ceil(0.3 * hz) / hz
+        y = tone(hz, 3 + periods, sample_rate) + np.float32(0.5)
+        gain_db = leq_db(z_weighting(y, sample_rate=sample_rate)[3 * sample_rate :]) - 10 * np.log10(0.5)
+        expected = -10 * np.log10(1 + (1 / hz) ** 2)  # a pole at 1 Hz
+        assert abs(gain_db - expected) < 0.005, hz
+        assert abs(gain_db) < 0.05
+
+
+@pytest.mark.parametrize("sample_rate", [7_999, 192_001, np.nan, "48000", None, True, 44_100.5])
+def test_no_sample_rate_has_no_top(sample_rate: Any) -> None:
+    with pytest.raises(ParameterError, match=r"^sample_rate: expected a whole number from 8000 to 192000 Hz, got "):
+        arrays.weighting_top_hz(sample_rate=sample_rate)
 
 
 def test_low_sounds_are_weighted_as_by_scipy() -> None:
@@ -177,7 +194,7 @@ def test_percentiles_are_exceeded_for_their_share_of_time() -> None:
 
 def test_leading_axes_are_kept_and_rows_are_alone() -> None:
     y = noise(6 * 4_000).reshape(2, 3, 4_000)
-    functions: list[Callable[..., NDArray[Any]]] = [a_weighting, c_weighting, time_weighting, leq]
+    functions: list[Callable[..., NDArray[Any]]] = [a_weighting, c_weighting, z_weighting, time_weighting, leq]
     for function in functions:
         whole = function(y, sample_rate=8_000)
         assert whole.shape[:2] == (2, 3)
@@ -185,7 +202,7 @@ def test_leading_axes_are_kept_and_rows_are_alone() -> None:
             assert np.array_equal(whole[index], function(y[index], sample_rate=8_000))
 
 
-@pytest.mark.parametrize("function", [a_weighting, c_weighting, time_weighting])
+@pytest.mark.parametrize("function", [a_weighting, c_weighting, z_weighting, time_weighting])
 def test_out_is_written_and_returned(function: Callable[..., NDArray[np.float32]]) -> None:
     y = noise(4_000).reshape(2, 2_000)
     out = np.full_like(y, 7)
@@ -206,7 +223,7 @@ BAD_Y = {
 }
 
 
-@pytest.mark.parametrize("function", ["a_weighting", "c_weighting", "time_weighting", "leq"])
+@pytest.mark.parametrize("function", ["a_weighting", "c_weighting", "z_weighting", "time_weighting", "leq"])
 @pytest.mark.parametrize(("words", "y"), BAD_Y.items())
 def test_bad_signals_are_refused(function: str, words: str, y: Any) -> None:
     with pytest.raises(ParameterError) as refusal:
@@ -220,7 +237,7 @@ def test_bad_signals_are_refused(function: str, words: str, y: Any) -> None:
     [
         *(
             (function, {"sample_rate": rate}, "sample_rate")
-            for function in ("a_weighting", "c_weighting", "time_weighting", "leq")
+            for function in ("a_weighting", "c_weighting", "z_weighting", "time_weighting", "leq")
             for rate in (7_999, 192_001, 16_000.5, np.nan, "16000", True, None)
         ),
         *(
@@ -232,7 +249,7 @@ def test_bad_signals_are_refused(function: str, words: str, y: Any) -> None:
         *(("leq", {"period_s": x}, "period_s") for x in (0, -1, np.inf, 1e-5, 0.2, "1")),
         *(
             (function, {"out": out}, "out")
-            for function in ("a_weighting", "c_weighting", "time_weighting")
+            for function in ("a_weighting", "c_weighting", "z_weighting", "time_weighting")
             for out in (np.zeros(1_000), np.zeros(999, np.float32), np.zeros(2_000, np.float32)[::2], Y, [0.0])
         ),
     ],

@@ -1,7 +1,8 @@
-//! Third-octave levels by filters, as a sound analyser measures them.
+//! Octave and third-octave levels by filters, as a sound analyser measures them.
 //!
 //! Butterworth band-passes of eighth order; each band runs at the rate, halved as often as its upper edge allows. Up to
-//! eight bands of one rate go through their filters side by side, in lanes of 64 bits.
+//! eight bands of one rate go through their filters side by side, in lanes of 64 bits. Corners lie a little inside the
+//! edges, so that each band passes as much noise as an ideal one.
 
 use crate::error::ParameterError;
 use crate::sound::leq::{Periods, level_db};
@@ -17,9 +18,6 @@ mod decimate;
 /// # Source
 /// IEC 61260-1:2014, Annex E.
 const NOMINAL: [f64; 10] = [1.0, 1.25, 1.6, 2.0, 2.5, 3.15, 4.0, 5.0, 6.3, 8.0];
-/// Bands that are offered, counted from 1 kHz: nominally 10 Hz and 20 kHz.
-const LOWEST: i32 = -20;
-const HIGHEST: i32 = 13;
 /// Highest upper edge, as a share of the rate, at which a band meets class 1.
 const TOP_SHARE: f64 = 0.47;
 /// A band whose upper edge is no higher goes down to half the rate: what folds back into it is 82 dB down.
@@ -27,18 +25,93 @@ const LOW_SHARE: f64 = 0.1;
 /// Samples that go through the stages together.
 const CHUNK: usize = 4_096;
 
+/// Width of a band. Bands are counted in tenths of a decade from 1 kHz: an octave is three of them, a third octave one.
+///
+/// # Source
+/// IEC 61260-1:2014, 5.2 to 5.5: base 10, G = 10^0.3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fraction {
+    /// 1/1: nominally 16 Hz to 16 kHz.
+    Octave,
+    /// 1/3: nominally 10 Hz to 20 kHz.
+    ThirdOctave,
+}
+
+impl Fraction {
+    /// Tenths of a decade.
+    fn tenths(self) -> i32 {
+        match self {
+            Self::Octave => 3,
+            Self::ThirdOctave => 1,
+        }
+    }
+
+    /// The lowest and the highest band that are offered.
+    fn offered(self) -> (i32, i32) {
+        match self {
+            Self::Octave => (-18, 12),
+            Self::ThirdOctave => (-20, 13),
+        }
+    }
+
+    /// The bands from `lowest` to `highest`.
+    fn bands(self, lowest: i32, highest: i32) -> impl DoubleEndedIterator<Item = i32> {
+        let tenths = self.tenths();
+        (lowest / tenths..=highest / tenths).map(move |k| k * tenths)
+    }
+
+    /// Lower and upper edge in Hz.
+    fn edges_hz(self, x: i32) -> (f64, f64) {
+        let half = libm::pow(10.0, 0.05 * f64::from(self.tenths()));
+        (midband_hz(x) / half, midband_hz(x) * half)
+    }
+
+    /// The highest band that the rate holds.
+    fn highest_band(self, sample_rate: u32) -> i32 {
+        let top_hz = TOP_SHARE * f64::from(sample_rate);
+        let (lowest, highest) = self.offered();
+        let mut downwards = self.bands(lowest, highest).rev();
+        downwards
+            .find(|&x| self.edges_hz(x).1 <= top_hz)
+            .unwrap_or(lowest)
+    }
+
+    /// The band that a frequency lies in, of those from `lowest` to `highest`.
+    fn band_of(
+        self,
+        name: &'static str,
+        hz: f64,
+        lowest: i32,
+        highest: i32,
+    ) -> Result<i32, ParameterError> {
+        let is_within = hz >= self.edges_hz(lowest).0 && hz <= self.edges_hz(highest).1;
+        if !is_within {
+            let (low, high) = (nominal_hz(lowest), nominal_hz(highest));
+            let expected = format!("{low} to {high} Hz at this sample rate");
+            return Err(ParameterError::new(name, expected, format!("{hz} Hz")));
+        }
+        let tenths = f64::from(self.tenths());
+        let k = libm::round(10.0 * libm::log10(hz / 1_000.0) / tenths) as i32;
+        Ok((k * self.tenths()).clamp(lowest, highest))
+    }
+
+    /// How often the rate can be halved for a band.
+    fn halvings(self, x: i32, sample_rate: u32) -> u32 {
+        let (_, upper) = self.edges_hz(x);
+        let mut n = 0;
+        while upper <= LOW_SHARE * f64::from(sample_rate) / f64::from(1_u32 << n) {
+            n += 1;
+        }
+        n
+    }
+}
+
 /// Exact midband frequency of band `x`, 10^(x / 10) kHz.
 ///
 /// # Source
-/// IEC 61260-1:2014, 5.4: base 10, G = 10^0.3.
+/// IEC 61260-1:2014, 5.4.
 fn midband_hz(x: i32) -> f64 {
     1_000.0 * libm::pow(10.0, f64::from(x) / 10.0)
-}
-
-/// Lower and upper edge in Hz.
-fn edges_hz(x: i32) -> (f64, f64) {
-    let half = libm::pow(10.0, 0.05);
-    (midband_hz(x) / half, midband_hz(x) * half)
 }
 
 /// Nominal midband frequency, as it stands on instruments.
@@ -46,56 +119,32 @@ fn nominal_hz(x: i32) -> f64 {
     NOMINAL[x.rem_euclid(10) as usize] * libm::pow(10.0, f64::from(x.div_euclid(10) + 3))
 }
 
-/// The highest band that the rate holds.
-fn highest_band(sample_rate: u32) -> i32 {
-    let top_hz = TOP_SHARE * f64::from(sample_rate);
-    (LOWEST..=HIGHEST)
-        .rev()
-        .find(|&x| edges_hz(x).1 <= top_hz)
-        .unwrap_or(LOWEST)
-}
-
-/// The band that a frequency lies in, of those from `lowest` to `highest`.
-fn band_of(name: &'static str, hz: f64, lowest: i32, highest: i32) -> Result<i32, ParameterError> {
-    let is_within = hz >= edges_hz(lowest).0 && hz <= edges_hz(highest).1;
-    if !is_within {
-        let (low, high) = (nominal_hz(lowest), nominal_hz(highest));
-        let expected = format!("{low} to {high} Hz at this sample rate");
-        return Err(ParameterError::new(name, expected, format!("{hz} Hz")));
-    }
-    let x = libm::round(10.0 * libm::log10(hz / 1_000.0)) as i32;
-    Ok(x.clamp(lowest, highest))
-}
-
-/// How often the rate can be halved for a band.
-fn halvings(x: i32, sample_rate: u32) -> u32 {
-    let (_, upper) = edges_hz(x);
-    let mut n = 0;
-    while upper <= LOW_SHARE * f64::from(sample_rate) / f64::from(1_u32 << n) {
-        n += 1;
-    }
-    n
-}
-
 /// A bank of adjacent bands, designed for one rate.
 #[derive(Debug, Clone)]
-pub struct ThirdOctaves {
+pub struct Bank {
+    fraction: Fraction,
     sample_rate: u32,
     lowest: i32,
     highest: i32,
 }
 
-impl ThirdOctaves {
+impl Bank {
     /// The bands from the one that `fmin` lies in to the one that `fmax` lies in, without it to the highest that the rate
-    /// holds; of 10 Hz to 20 kHz. For a rate of at least 8 000 Hz.
+    /// holds. For a rate of at least 8 000 Hz.
     ///
     /// # Errors
     /// A band that is not offered, or whose upper edge lies over 0.47 of the rate.
-    pub fn new(sample_rate: u32, fmin: f64, fmax: Option<f64>) -> Result<Self, ParameterError> {
-        let top = highest_band(sample_rate);
-        let lowest = band_of("fmin", fmin, LOWEST, top)?;
-        let highest = fmax.map_or(Ok(top), |fmax| band_of("fmax", fmax, lowest, top))?;
+    pub fn new(
+        fraction: Fraction,
+        sample_rate: u32,
+        fmin: f64,
+        fmax: Option<f64>,
+    ) -> Result<Self, ParameterError> {
+        let top = fraction.highest_band(sample_rate);
+        let lowest = fraction.band_of("fmin", fmin, fraction.offered().0, top)?;
+        let highest = fmax.map_or(Ok(top), |fmax| fraction.band_of("fmax", fmax, lowest, top))?;
         Ok(Self {
+            fraction,
             sample_rate,
             lowest,
             highest,
@@ -104,7 +153,11 @@ impl ThirdOctaves {
 
     /// Exact midband frequencies in Hz.
     pub fn midbands_hz(&self) -> Vec<f64> {
-        (self.lowest..=self.highest).map(midband_hz).collect()
+        self.bands().map(midband_hz).collect()
+    }
+
+    fn bands(&self) -> impl DoubleEndedIterator<Item = i32> {
+        self.fraction.bands(self.lowest, self.highest)
     }
 
     /// The complete periods of `period_s` among `n` samples, as `Periods` has them.
@@ -113,7 +166,7 @@ impl ThirdOctaves {
     /// Also a period of less than one sample of the slowest stage.
     pub fn periods(&self, n: usize, period_s: Option<f64>) -> Result<Periods, ParameterError> {
         let periods = Periods::new(n, self.sample_rate, period_s)?;
-        let least = 1_usize << halvings(self.lowest, self.sample_rate);
+        let least = 1_usize << self.fraction.halvings(self.lowest, self.sample_rate);
         match period_s {
             Some(period_s) if periods.start(1) < least => {
                 let low = nominal_hz(self.lowest);
@@ -144,7 +197,7 @@ impl ThirdOctaves {
             chunk.resize(CHUNK, 0.0);
             push(&mut stages, periods, &mut chunk);
         }
-        let n_bands = (self.highest - self.lowest + 1) as usize;
+        let n_bands = self.bands().count();
         for (k, levels) in out.chunks_mut(n_bands).enumerate() {
             let of_stages = stages.iter().flat_map(|stage| stage.mean_squares(k));
             for (level, &mean_square) in levels.iter_mut().rev().zip(of_stages) {
@@ -155,13 +208,13 @@ impl ThirdOctaves {
 
     /// From the full rate down.
     fn stages(&self, periods: &Periods) -> Vec<Stage> {
-        let deepest = halvings(self.lowest, self.sample_rate);
+        let deepest = self.fraction.halvings(self.lowest, self.sample_rate);
         let stage = |n: u32| {
             let rate = f64::from(self.sample_rate) / f64::from(1_u32 << n);
-            let bands = (self.lowest..=self.highest).rev();
+            let bands = self.bands().rev();
             let edges: Vec<_> = bands
-                .filter(|&x| halvings(x, self.sample_rate) == n)
-                .map(edges_hz)
+                .filter(|&x| self.fraction.halvings(x, self.sample_rate) == n)
+                .map(|x| self.fraction.edges_hz(x))
                 .collect();
             Stage::new(n, &edges, rate, periods)
         };
