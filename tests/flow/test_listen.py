@@ -109,6 +109,7 @@ def test_a_named_pipe_waits_for_its_next_writer(tmp_path: Path) -> None:
     levels = levels_of(ear)
     assert [levels[HOUR + t] is None for t in (0, 10, 20, 30)] == [False, False, True, False]
     assert sum("hearing from" in note for note in ear.notes) == 2
+    assert ear.notes.count("the source has ended") == 2
 
 
 def test_the_channel_that_was_asked_for_is_heard(tmp_path: Path) -> None:

@@ -188,6 +188,24 @@ mod tests {
         assert_eq!(by_steps, all);
     }
 
+    /// Found by a search: a loud step before two quiet ones, and a value among these above all that came before.
+    #[test]
+    fn what_came_two_steps_before_counts() {
+        let samples = [
+            [0.42, 0.8, -1.0, 1.0, -1.0, 1.0, -1.0, 1.0],
+            [-0.55, -0.55, 0.55, -0.46, 0.51, -0.52, 0.54, -0.5],
+            [0.41, 0.09, -0.08, 0.15, 0.3, -0.44, -0.37, 0.4],
+        ];
+        let (peak, mut past) = (Peak::new(), Past::default());
+        let by_steps = samples.map(|step| peak.of_step(&mut past, &step, 0.0));
+        let (mut past, mut found) = (Past::default(), 0.0);
+        for step in &samples {
+            found = peak.of_step(&mut past, step, found);
+        }
+        assert!(by_steps[2] > by_steps[0].max(by_steps[1]));
+        assert_eq!(found, by_steps[2]);
+    }
+
     #[test]
     fn samples_and_steps_may_follow_each_other() {
         let samples: Vec<f64> = (0..1_000_u32)

@@ -54,7 +54,7 @@ impl Workspace {
 
     #[cfg(test)]
     pub(super) fn is_wiped(&self) -> bool {
-        self.memory.is_wiped()
+        self.memory.is_wiped() && self.spare.iter().all(|bands| bands.is_empty())
     }
 }
 

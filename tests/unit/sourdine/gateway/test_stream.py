@@ -144,6 +144,7 @@ def test_a_fault_stays_with_its_stream() -> None:
     describe: Describe = good.chain.hearing[0]
     assert describe.position == 2 * RATE // 4
     assert [type(stage) for stage in good.chain.hearing] == [Describe, Trigger, LevelGate]
+    assert len(bad.blocks) == len(blocks(2)) - 2, "the one that is out is not looked at again"
 
 
 def test_a_flow_says_by_which_stages_it_hears() -> None:

@@ -183,4 +183,5 @@ fn the_workspace_holds_nothing_after_a_call() {
     assert!(workspace.is_wiped());
     workspace.take_back(&mut out);
     assert_eq!((out.n_frames(), out.bands.len()), (98, 0));
+    assert!(workspace.is_wiped());
 }
