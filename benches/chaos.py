@@ -7,74 +7,23 @@ that are named run, as often as they say; without, all of them.
 from __future__ import annotations
 
 import argparse
-import json
 import math
-import os
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import linear_regression, median
+from statistics import median
 
-from dsp_core.zone import create_key
-from tests.kafka.broker.server import Broker
+from benches import loads, onsets
+from benches.cities import FIRST_SENSOR, Bench
 from tests.kafka.chaos import mischief
 from tests.kafka.chaos.history import latencies_s
 from tests.kafka.chaos.proxy import Proxy
 from tests.kafka.chaos.town import Chaos
-from tests.kafka.city import CANDIDATES, EVENTS, WINDOWS, City
+from tests.kafka.city import CANDIDATES, WINDOWS
 from tests.kafka.processes import wait_until
-
-from sourdine.agents.admin import Admin
-from sourdine.agents.topics import apply
-from sourdine.topics import layout
-
-RECORDINGS = Path(os.environ.get("SOURDINE_DATA") or "../shared") / "data" / "city_sounds" / "free"
-FIRST_SENSOR = 20_000
-#: Sensors that hold nothing but what the traffic of a second needs, with some to spare.
-SENSORS_PER_S = 2.5
-LEAST_LOAD_S = 30
-
-
-class Bench:
-    """A broker, and a new city for each part."""
-
-    def __init__(self, folder: Path, proxy: Proxy, n_load_sensors: int) -> None:
-        self.folder, self.proxy, self.n_load_sensors = folder, proxy, n_load_sensors
-        self._first = FIRST_SENSOR
-        self._n_parts = 0
-        self.key = folder / "zone.key"
-        create_key(self.key)
-
-    @contextmanager
-    def broker(self, *, is_behind: bool = False) -> Iterator[Broker]:
-        """Start a broker with our topics and rights; behind the proxy, if a part cuts the network."""
-        self._n_parts += 1
-        made = Broker(self.folder / f"broker-{self._n_parts}", self.proxy.port if is_behind else 0)
-        self.proxy.to_port = made.inner_port
-        made.start()
-        try:
-            for principal in layout().principals:
-                made.add_user(principal)
-            assert apply(Admin(made.settings()), layout(), lambda one: None) == []
-            yield made
-        finally:
-            made.stop()
-
-    @contextmanager
-    def town(self, for_s: float, *, is_behind: bool = False) -> Iterator[Chaos]:
-        """Start workers and traffic for about so long."""
-        n_sensors = 60 + 12 * math.ceil(for_s * SENSORS_PER_S / 12)
-        sensors, self._first = range(self._first, self._first + n_sensors), self._first + n_sensors
-        with self.broker(is_behind=is_behind) as broker:
-            folder = Path(tempfile.mkdtemp(dir=self.folder))
-            with Chaos(broker, folder, self.key, sensors, has_sink=True) as town:
-                time.sleep(5.0)
-                yield town
 
 
 def result(name: str, town: Chaos, *figures: str) -> bool:
@@ -209,54 +158,6 @@ def malformed(bench: Bench, n: int) -> bool:
         return result(f"{n} malformed messages", town, *words)
 
 
-def load(bench: Bench, for_s: float) -> bool:
-    """Let `sourdine load` be a city, and look how far the workers are behind all the time."""
-    sensors = range(1, 1 + bench.n_load_sensors)
-    with bench.broker() as broker:
-        folder = Path(tempfile.mkdtemp(dir=bench.folder))
-        words = ["--sensors", str(len(sensors)), "--alarms-per-minute", "10", "--for", f"{for_s:.0f}s", "--seed", "7"]
-        words += ["--kafka", str(broker.file_of("gateway")), "--key", str(bench.key), "--json", "--expect", "expected"]
-        words += ["--recordings", str(RECORDINGS.absolute())] if RECORDINGS.is_dir() else []
-        town = City(broker, folder, bench.key)
-        town.enrol(sensors)
-        try:
-            figures = under_load(town, [sys.executable, "-P", "-m", "sourdine", "load", *words], folder, for_s)
-            told = set((folder / "expected").read_bytes().splitlines())
-            found = set(town.wait_for(EVENTS, len(told), hang_s=120.0))
-        finally:
-            town.end()
-    differ = f"{len(told ^ found)} events differ of {len(told)}"
-    print(f"load of {len(sensors)} sensors × 10 alarms a minute, {for_s:.0f} s: {differ}; {figures}", flush=True)
-    return told == found
-
-
-def under_load(town: City, command: list[str], folder: Path, for_s: float) -> str:
-    """Watch two workers of each stage while a load runs, until everything is worked off; say what was seen."""
-    workers = [town.start(stage, number) for stage in ("classify", "gate") for number in ("1", "2")]
-    wait_until(lambda: all(worker.said('"event":"assigned"') for worker in workers), "the workers are ready")
-    cpu_s, lags = [worker.cpu_s() for worker in workers], []
-    began = time.monotonic()
-    with (folder / "sent").open("w") as sent, subprocess.Popen(command, cwd=folder, stdout=sent) as process:
-        try:
-            while (at_s := time.monotonic() - began) < for_s + 2.0:
-                lags.append((at_s, town.lag("sourdine-classify", WINDOWS)))
-                time.sleep(4.0)
-            used = [(worker.cpu_s() - cpu) / at_s for worker, cpu in zip(workers, cpu_s, strict=True)]
-            wait_until(lambda: process.poll() is not None, "all of it is sent", 1800.0)
-            wait_until(lambda: town.lag("sourdine-classify", WINDOWS) == 0, "all of it is scored", 600.0)
-        finally:
-            process.kill()
-    facts = json.loads((folder / "sent").read_text("utf-8"))
-    later = [(at_s, lag) for at_s, lag in lags if at_s > for_s / 5]
-    slope = linear_regression(*zip(*later, strict=True)).slope
-    cpu = " and ".join(f"{sum(used[n : n + 2]):.2f}" for n in (0, 2))
-    return (
-        f"{facts['n_sent']} messages, {facts['per_s']} a second, at most {facts['behind_s']} s behind the clock; lag "
-        f"{later[len(later) // 2][1]} half way and {later[-1][1]} at the end ({slope:+.1f} a second); both stages "
-        f"took {cpu} processors, {max(worker.rss_mb() for worker in workers):.0f} MB at most"
-    )
-
-
 @dataclass(frozen=True)
 class Part:
     """What can be asked for."""
@@ -264,6 +165,7 @@ class Part:
     run: Callable[[Bench, int], bool]
     whole: int
     what: str
+    least: int = 1
 
 
 PARTS = {
@@ -278,7 +180,12 @@ PARTS = {
     "slow": Part(slow, 120, "seconds at a tenth of the speed"),
     "rogue": Part(rogue, 60, "seconds beside a rogue sensor"),
     "malformed": Part(malformed, 1_000_000, "malformed messages"),
-    "load": Part(load, 300, "seconds of `sourdine load`"),
+    "load": Part(loads.load, 300, "seconds of `sourdine load`", least=30),
+    "load-kills": Part(loads.load_amid_kills, 300, "seconds of the same, a worker killed every half minute", least=60),
+    "relay": Part(loads.relay, 600, "seconds of `sourdine load` in placement relay", least=120),
+    "onsets": Part(
+        onsets.onsets, 300, "seconds of real-time sound in each placement, until events can be read", least=60
+    ),
 }
 
 
@@ -294,12 +201,15 @@ def done(name: str, part: Part, bench: Bench, n: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./run bench kafka", description=__doc__)
     for name, part in PARTS.items():
-        parser.add_argument(f"--{name}", metavar="N", type=int, help=f"{part.what} (the whole: {part.whole})")
-    parser.add_argument("--sensors", metavar="N", type=int, default=1000, help="of the load (default: 1000)")
+        words = f"{part.what} (the whole: {part.whole})"
+        parser.add_argument(f"--{name}", dest=name, metavar="N", type=int, help=words)
+    words = "sensors of the loads (default: 1000, in placement relay 500)"
+    parser.add_argument("--sensors", metavar="N", type=int, help=words)
     asked = vars(parser.parse_args())
     n_load_sensors = asked.pop("sensors")
-    if 0 < (asked["load"] or 0) < LEAST_LOAD_S:
-        parser.error(f"--load: expected at least {LEAST_LOAD_S} s, or no lag can be seen to grow")
+    for name, part in PARTS.items():
+        if 0 < (asked[name] or 0) < part.least:
+            parser.error(f"--{name}: expected at least {part.least}, or it shows nothing")
     if all(n is None for n in asked.values()):
         asked = {name: part.whole for name, part in PARTS.items()}
     proxy = Proxy()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import add_manners, need, one_of
 from sourdine.cli.terminal import EXIT_INTERRUPTED, EXIT_OK, say, say_aside
-from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
     from sourdine.load.load import LoadSettings, Pace
@@ -69,8 +68,10 @@ def add(commands: Any) -> None:
     sound.add_argument("--recordings", metavar="FOLDER", type=Path, help=folder)
     out = parser.add_argument_group("what is written")
     out.add_argument("--ledger", metavar="FILE", type=Path, help="what was sent: sensor, boot, first and last sequence")
-    events = "the events that one process gives for the same sound, where the workers know the sensors (cluster)"
-    out.add_argument("--expect", metavar="FILE", type=Path, help=events)
+    records = (
+        "what one process gives for the same sound, where the workers know the sensors: events, in relay all records"
+    )
+    out.add_argument("--expect", metavar="FILE", type=Path, help=records)
     add_manners(parser)
     parser.set_defaults(run=run)
 
@@ -116,8 +117,8 @@ def run(parsed: argparse.Namespace) -> int:
     if parsed.ledger:
         replace_file(parsed.ledger, sender.ledger())
     if parsed.expect and pace.is_whole:
-        events = load.expected(settings, heard, zone, policy)
-        replace_file(parsed.expect, b"".join(event + b"\n" for event in events))
+        records = load.expected(settings, heard, zone, policy)
+        replace_file(parsed.expect, b"".join(record + b"\n" for record in records))
     _report(parsed, settings, sender, pace)
     return EXIT_OK if pace.is_whole else EXIT_INTERRUPTED
 
@@ -125,8 +126,6 @@ def run(parsed: argparse.Namespace) -> int:
 def _settings(parsed: argparse.Namespace) -> LoadSettings:
     from sourdine.load.load import LoadSettings
 
-    if parsed.expect and parsed.placement != "cluster":
-        raise ConfigError("--expect: of placement cluster alone")
     now = int(time.time())
     settings = LoadSettings(
         placement=parsed.placement,

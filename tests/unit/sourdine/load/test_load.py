@@ -12,11 +12,15 @@ import pytest
 from dsp_core.zone import Mark, Sealer, create_key, sealed_header
 from tests.chain import call, one_line, street
 
+from sourdine.cut import Gates, Message, Scoring, untouched_gate
+from sourdine.hearing import SealedWindow
+from sourdine.hearings import Hearings
 from sourdine.load.load import LoadSettings, expected
 from sourdine.load.sensors import Cabinets, Microphones
 from sourdine.load.sounds import SAMPLE_RATE, recorded, synthetic
 from sourdine.load.street import MAX_PER_MINUTE, City
 from sourdine.local.scene import write_wav
+from sourdine.outgoing.cloudevents import encode, slot_time
 
 START = 1_790_000_000
 ONE = LoadSettings("cluster", range(7, 11), 6.0, 60, 3, is_paced=False, start_slot=START)
@@ -76,6 +80,31 @@ def test_what_is_expected_is_the_same_again_and_keeps_to_the_budget(sealer: Seal
     assert max(map(minutes.count, minutes)) <= 3
 
 
+def test_what_is_expected_of_sound_is_what_workers_make_of_it(sealer: Sealer) -> None:
+    settings = replace(ONE, placement="relay", n_seconds=140)
+    hearings, scoring = Hearings(sealer, street().core, lambda _: None), Scoring(sealer, street().core)
+    gates, made = Gates(sealer, street().core, lambda _: None), set()
+    for sensor in settings.sensors:
+        gates.restore(sensor, [untouched_gate(sealer, street().core, sensor)])
+    city = City(synthetic(), settings.sensors, settings.alarms_per_minute, settings.seed)
+    for offset, (due_s, sensor, (block,)) in enumerate(
+        Microphones(city, sealer, settings.sensors, START).messages(140)
+    ):
+        message = Message(sensor, block, int(1000 * (START + due_s)), offset)
+        for output in hearings.push(message):
+            if not isinstance(output, SealedWindow):
+                made.add(encode(output))
+                continue
+            for candidate in scoring.push(replace(message, sealed=output.sealed)):
+                made |= set(map(encode, gates.push(replace(message, sealed=candidate))))
+    heard = set(expected(settings, synthetic(), sealer, street().core))
+    until = slot_time(START + 140 - 75)  # later periods and events depend on sound that does not come
+    certain = {one for one in made if json.loads(one)["time"] < until}
+    assert certain == {one for one in heard if json.loads(one)["time"] < until}
+    assert sum(b".event." in one for one in certain) > 5
+    assert sum(b".level." in one for one in certain) >= 4
+
+
 def test_sealed_sound_opens_in_order_and_without_a_gap(sealer: Sealer) -> None:
     city = City(synthetic(), range(3, 5), 4.0, 1)
     marks = {3: Mark(), 4: Mark()}
@@ -103,7 +132,6 @@ def test_recordings_are_taken_by_folder(tmp_path: Path) -> None:
         (("--sensors", "0"), "--sensors: expected 1 or more"),
         (("--flat-out", "--for", "2m"), "--for: expected up to 90 s with --flat-out"),
         (("--for", "long"), "expected a time such as 90s, 5m or 1h, got long"),
-        (("--placement", "relay", "--expect", "x"), "--expect: of placement cluster alone"),
         (("--recordings", "."), "expected folders street_ambience and"),
         ((), "no broker is named"),
     ],
