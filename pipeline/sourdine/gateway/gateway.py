@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: How long sound waits before it is looked at.
 LOOK_S: Final = 0.25
 #: Time that is left, when all ends, for what is not sent yet; what then remains is sent by the next process.
-_DRAIN_S: Final = 2.0
+DRAIN_S: Final = 2.0
 #: Streams that are heard together before others get their turn: what is sent must not wait for hundreds of them.
 _N_AT_A_TIME: Final = 32
 #: With fewer streams than this for each, another thread waits more than it helps.
@@ -153,7 +153,7 @@ class Gateway:
             for stream in self._streams:
                 stream.stop()
             self._flush()
-            await self.sender.drain(_DRAIN_S)
+            await self.sender.drain(DRAIN_S)
         finally:
             sending.cancel()
             await asyncio.wait([sending])

@@ -35,7 +35,8 @@ _WINDOW_LIFE_S: Final = 90.0
 _AWAY_S: Final = 5.0
 _RETRY_S: Final = 1.0
 _LOOK_S: Final = 0.5
-_STOP_S: Final = 1.0
+#: For a producer that does not close by itself, and again for what waits for it.
+STOP_S: Final = 0.5
 _LINGER_MS: Final = 5
 #: How many windows were lost depends on what was heard: it is said of ten sensors together, and so rarely.
 _COUNT_S: Final = 3600.0
@@ -141,7 +142,7 @@ class Sender:
         options = {"acks": "all", "enable_idempotence": True, "linger_ms": _LINGER_MS}
         producer = AIOKafkaProducer(**self._broker.for_aiokafka(), **options)
         sending: list[asyncio.Task[None]] = []
-        stop_s: float | None = _STOP_S
+        stop_s: float | None = STOP_S
         try:
             await producer.start()
             self._answered()
@@ -283,7 +284,7 @@ class Sender:
 
 async def _end(tasks: list[asyncio.Task[None]]) -> None:
     if tasks:
-        await asyncio.wait(tasks, timeout=_STOP_S)
+        await asyncio.wait(tasks, timeout=STOP_S)
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
