@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +38,20 @@ def result(name: str, town: Chaos, *figures: str) -> bool:
         *figures,
         f"{len(history.expected)} events of {len(history.sent)} windows, as in the calm run"
         if not faults
-        else "; ".join(faults[:5]),
+        else f"{kinds_of(faults)} of {len(history.expected)} events and {len(history.sent)} windows; {faults[0]}",
         f"{n_events} events and {n_candidates} candidates came twice",
         f"{town.n_restarts()} workers ended by themselves",
     ]
+    if faults:  # far behind, they lose what is deleted before they come to it: then the machine is at fault
+        facts.append(f"at the end {town.lag('sourdine-classify', WINDOWS)} windows waited to be scored")
     print(f"{name}: {'; '.join(facts)}", flush=True)
     return not faults
+
+
+def kinds_of(faults: list[str]) -> str:
+    """Count faults of each kind: the words before the first number."""
+    kinds = Counter(re.split(r"[0-9]", fault)[0].strip() or "contents" for fault in faults)
+    return ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
 
 
 def spans(seconds: list[float], what: str) -> str:
