@@ -54,7 +54,8 @@ def is_soon(bench: Bench, placement: str, for_s: float) -> bool:
     """Play streams in one placement."""
     with bench.broker() as broker, ExitStack() as open_ones:
         folder = Path(tempfile.mkdtemp(dir=bench.folder))
-        streets = [Street(FIRST_SENSOR + n, for_s, folder) for n in range(N_STREAMS)]
+        heard_there = sounds.recorded(RECORDINGS) if RECORDINGS.is_dir() else sounds.synthetic()
+        streets = [Street(FIRST_SENSOR + n, heard_there, for_s, folder) for n in range(N_STREAMS)]
         sensors = [street.sensor_id for street in streets]
         town = City(broker, folder, bench.key)
         open_ones.callback(town.end)
@@ -82,11 +83,10 @@ def is_soon(bench: Bench, placement: str, for_s: float) -> bool:
 class Street:
     """One stream: what sounds when, and the pipe that it is played into."""
 
-    def __init__(self, sensor_id: int, for_s: float, folder: Path) -> None:
+    def __init__(self, sensor_id: int, heard: sounds.Sounds, for_s: float, folder: Path) -> None:
         self.sensor_id, self.pipe = sensor_id, folder / f"{sensor_id}.pcm"
         os.mkfifo(self.pipe)
         chance = random.Random(sensor_id)
-        heard = sounds.recorded(RECORDINGS) if RECORDINGS.is_dir() else sounds.synthetic()
         bed = np.concatenate([heard.ambience[n % len(heard.ambience)] for n in range(math.ceil(for_s))])
         pcm = bed.astype(np.float64)
         #: Seconds since the first sample.
