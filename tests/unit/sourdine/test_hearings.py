@@ -80,7 +80,7 @@ def states(outputs: list[Any], sensor_id: int = 1) -> list[tuple[int, str]]:
 def facts(hearings: Hearings, sensor_id: int = 1) -> dict[str, Any]:
     """Give the counts of a sensor that are not 0."""
     found = orjson.loads(hearings.ledger(sensor_id).facts)
-    return {name: count for name, count in found.items() if count and name not in ("sensor_id", "kafka_offset")}
+    return {name: count for name, count in found.items() if count and name not in ("sensor_id", "slot", "kafka_offset")}
 
 
 @settings(max_examples=12, deadline=None)
