@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import need
 from sourdine.cli.run import add_arguments, hear, settings_of
-from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say
+from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say, typed
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace) -> int:
         settings = replace(settings, paths=(demo.write_scene(settings.out),))
         if not (parsed.json or parsed.quiet):
             say(demo.OPENING_WORDS)
-    return hear(settings, parsed, closing_words=demo.CLOSING_WORDS)
+    return hear(settings, parsed, closing_words=demo.closing_words(typed()))
 
 
 def _deployed(parsed: argparse.Namespace) -> int:
@@ -73,5 +73,5 @@ def _deployed(parsed: argparse.Namespace) -> int:
         shown.start()
         say(demo.STARTED_WORDS)
         demo.watch(shown, lambda event, now: say(demo.event_words(event, now) + "\n"), lambda: stop.requested)
-        say(demo.closing_words(shown.counts()))
+        say(demo.closing_words(shown.counts(), typed()))
     return EXIT_OK
