@@ -14,7 +14,7 @@ import orjson
 from dsp_core.zone import BlockError, sealed_header
 
 from sourdine.cut import Message
-from sourdine.hearing import AHEAD, MAX_AGE_S, Heard, Hearing, refusal_of
+from sourdine.hearing import AHEAD, MAX_AGE_S, Heard, Hearing, refusal_of, time_of
 from sourdine.sequencer import TOO_MANY_SENSORS, Sequencer
 
 if TYPE_CHECKING:
@@ -134,14 +134,16 @@ class Hearings:
             self._give_back(message)
             return []
         self._kafka_offset = message.kafka_offset
-        outputs = self._let_pass(message.received_ms)
+        outputs: list[Output] = []
         try:
             block = self._sealer.reopen_block(message.sealed, sensor_id=sensor_id)
         except BlockError as error:
             self._sequencer.turn_away(sensor_id, error.reason)
             self._refuse(message, error.reason)
         else:
-            for one in self._in_order(message):
+            now_ms = self._time_of(message, block)
+            outputs += self._let_pass(now_ms)
+            for one in self._in_order(message, now_ms):
                 outputs += self._hear(one, block if one is message else None)
         if sensor_id in self._hearings or self._sequencer.held(sensor_id):  # which others' time may let be heard
             self._read_to[sensor_id] = message.kafka_offset + 1
@@ -252,13 +254,18 @@ class Hearings:
         facts: dict[str, Any] = {"sensor_id": sensor_id, "slot": slot, "kafka_offset": self._read_to[sensor_id]}
         return LedgerLine(sensor_id, orjson.dumps(facts | self._sequencer.fates_of(sensor_id).facts()))
 
-    def _in_order(self, message: Message) -> list[Message]:
+    def _time_of(self, message: Message, block: AudioBlock) -> int:
+        """Return what time it is by a message; for its own sensor, time does not go back over one that is late."""
+        now_ms = time_of(block, sealed_header(message.sealed).boot_ns, message.received_ms)
+        return now_ms if now_ms == message.received_ms else max(now_ms, self._sequencer.now_ms_of(message.sensor_id))
+
+    def _in_order(self, message: Message, now_ms: int) -> list[Message]:
         facts = sealed_header(message.sealed)
         if facts.sequence > _MAX_SEQUENCE:
             self._sequencer.turn_away(message.sensor_id, SEQUENCE_AHEAD)
             self._refuse(message, SEQUENCE_AHEAD)
             return []
-        return self._sequencer.push(facts, message.received_ms, message)
+        return self._sequencer.push(facts, now_ms, message)
 
     def _hear(self, message: Message, block: AudioBlock | None) -> list[Heard]:
         """Hear a block whose turn it is; one that had to wait is opened again, so that no sound lies here meanwhile."""
@@ -317,7 +324,14 @@ class Hearings:
         sensor_id = message.sensor_id
         if message.kafka_offset >= self._read_to.get(sensor_id, 0):
             return False
-        return message.received_ms <= self._sequencer.now_ms_of(sensor_id) + _NEWER_MS
+        newest_ms = self._sequencer.now_ms_of(sensor_id) + _NEWER_MS
+        if message.received_ms <= newest_ms:
+            return True
+        try:  # it may have come too late, and moved no time
+            block = self._sealer.reopen_block(message.sealed, sensor_id=sensor_id)
+        except BlockError:
+            return False
+        return self._time_of(message, block) <= newest_ms
 
     def _give_back(self, message: Message) -> None:
         """Take a message that is read again: it was counted before, and what it was heard as has left."""

@@ -260,14 +260,15 @@ class Sequencer(Generic[Message]):
             self._sensors[sensor_id].fates.turned_away[reason] += 1
 
     def now_ms_of(self, sensor_id: int) -> int:
-        """Return how far time has passed for a sensor that is known.
+        """Return how far time has passed for a sensor; 0 if it is not known.
 
         Parameters
         ----------
         sensor_id : int
             Number of the sensor.
         """
-        return self._sensors[sensor_id].now_ms
+        sensor = self._sensors.get(sensor_id)
+        return 0 if sensor is None else sensor.now_ms
 
     def came_ms_of(self, sensor_id: int) -> int:
         """Return when the last message of a sensor that is known was received.

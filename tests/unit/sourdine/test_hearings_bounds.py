@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import orjson
+import pytest
 from dsp_core.records import LevelRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -138,23 +139,42 @@ def test_of_two_states_the_later_one_counts_where_the_topic_was_made_anew() -> N
     assert facts(successor, 1) == {"processed": 40, "reboots": 1}
 
 
-def test_one_message_that_is_stamped_ahead_costs_its_partition_so_much_time() -> None:
-    """What it costs is stated, not wished for: the log's time is all that a fold has, and brokers' clocks must be right."""
-    lead_s, at_s, end_s = 300, 60, 480
-    first, second = quiet(1, end_s), quiet(2, end_s, START + 0.3)
-    (stamped,) = quiet(3, 1, START + at_s - 1)
-    stamped = replace(stamped, received_ms=stamped.received_ms + 1000 * lead_s)
+@pytest.mark.parametrize("lead_s", [300, 3_600, 10 * 86_400])
+def test_one_message_that_is_stamped_ahead_disturbs_no_sensor(lead_s: int) -> None:
+    first, second = quiet(1, 200), quiet(2, 200, START + 0.3)
     log = sorted([*first, *second], key=lambda message: message.received_ms)
-    log.insert(2 * at_s, stamped)
+    calm = stage()
+    expected = values(heard(calm, numbered(log)))
+    log[120] = replace(log[120], received_ms=log[120].received_ms + 1000 * lead_s)
     hearings = stage()
-    outputs = heard(hearings, [replace(message, kafka_offset=10 + n) for n, message in enumerate(log)])
-    assert reasons(outputs) == {(3, "late"): 1}
-    n_lost = lead_s - MAX_AGE_S
-    for sensor in (1, 2):
-        counts = facts(hearings, sensor)
-        assert counts["processed"] + counts["late"] == end_s
-        assert abs(counts["late"] - n_lost) <= 1
-        assert counts["clock_back"] == lead_s - 1
+    outputs = heard(hearings, numbered(log))
+    own, other = log[120].sensor_id, 3 - log[120].sensor_id
+    assert reasons(outputs) == {(own, "late"): 1}
+    assert of_sensor(values(outputs), other) == of_sensor(expected, other) != []
+    assert facts(hearings, other) == {"processed": 200}
+    assert facts(hearings, own) == {"processed": 199, "late": 1}
+
+
+def test_many_messages_stamped_ahead_cost_their_partition_so_much_time() -> None:
+    """What a sensor sends in time by a clock that is wrong cannot be told from what is right: brokers must keep time."""
+    lead_s, at_s, end_s = 300, 60, 480
+    first = quiet(1, end_s)
+    ahead = quiet(2, 5, START + at_s + lead_s)
+    hearings = stage()
+    outputs = heard(hearings, numbered([*first[:at_s], *ahead, *first[at_s:]]))
+    counts, n_lost = facts(hearings, 1), lead_s + 5 - MAX_AGE_S
+    assert counts["processed"] + counts["late"] == end_s
+    assert abs(counts["late"] - n_lost) <= 1
     told = [one for one in outputs if isinstance(one, LevelRecord) and (one.sensor_id, one.metric) == (1, "laeq")]
     missing = [one.slot - START for one in told if one.level_db is None]
     assert missing == list(range(at_s, at_s + n_lost, 10)), "and from then on all is as before"
+
+
+def numbered(log: list[Message]) -> list[Message]:
+    """Give messages their places."""
+    return [replace(message, kafka_offset=10 + n) for n, message in enumerate(log)]
+
+
+def of_sensor(told: list[bytes], sensor_id: int) -> list[bytes]:
+    """Take the records of a sensor."""
+    return [value for value in told if b'"sensor_id":%d,' % sensor_id in value]
