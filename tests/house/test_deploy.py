@@ -21,6 +21,8 @@ from tests.conftest import absent
 
 from sourdine.agents.settings import STAGES, VARIABLES
 from sourdine.cli.parser import build
+from sourdine.errors import ConfigError, PolicyError
+from sourdine.operations.ending import EXIT_NAME
 from sourdine.operations.metrics import METRICS
 from sourdine.topics import layout
 
@@ -87,6 +89,14 @@ def test_units_hold_as_systemd_reads_them(unit: str, root: Path, tmp_path: Path)
 def test_units_let_the_program_forbid_itself_a_core(unit: str, root: Path) -> None:
     last = lines_of(root / "deploy/systemd" / unit, "SystemCallFilter")[-1]
     assert {"prlimit64", "setrlimit"} <= set(last.split()), "without them `leave_no_core` fails, and nothing starts"
+
+
+def test_units_leave_down_what_a_person_must_mend_and_the_second_of_a_name(root: Path) -> None:
+    codes = f"{ConfigError.exit_code} {PolicyError.exit_code} {EXIT_NAME}"
+    for unit in UNITS:
+        assert lines_of(root / "deploy/systemd" / unit, "Restart") == ["always"]
+        assert lines_of(root / "deploy/systemd" / unit, "RestartPreventExitStatus") == [codes]
+    assert "but for 2 and 3 (a person must mend the settings) and 12" in (root / "docs/operate.md").read_text("utf-8")
 
 
 def test_units_start_what_there_is(root: Path) -> None:

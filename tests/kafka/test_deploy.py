@@ -39,7 +39,9 @@ class Machine:
         self.folder = folder / "deploy"
         port, controller = _free_ports(2)
         self._port = port
-        shutil.copytree(ROOT / "deploy", self.folder, ignore=shutil.ignore_patterns("secrets", "data", "calibrations", ".env"))
+        shutil.copytree(
+            ROOT / "deploy", self.folder, ignore=shutil.ignore_patterns("secrets", "data", "calibrations", ".env")
+        )
         self.secrets = self.folder / "secrets"
         self._environment = os.environ | {
             "SECRETS": str(self.secrets),

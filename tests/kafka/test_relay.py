@@ -52,10 +52,10 @@ def gateway(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[subprocess
     sound = write_wav(tmp_path / "x.wav", noise(9.0))
     (tmp_path / "sensor.toml").write_text(_settings(city, zone_key, sound), "utf-8")
     command = [*SOURDINE, "gateway", "sensor.toml", "--metrics", str(GATEWAY_PORT)]
-    with (tmp_path / "gateway.log").open("wb") as log:
-        with subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log) as process:
-            yield process
-            process.kill()
+    log = tmp_path / "gateway.log"
+    with log.open("wb") as file, subprocess.Popen(command, cwd=tmp_path, stdout=file, stderr=file) as process:
+        yield process
+        process.kill()
 
 
 def last_full_minute() -> int:

@@ -21,7 +21,7 @@ from tests.relay import START, logged, pieces, received_at, sent, zone
 from tests.sentinel import forms_of
 from tests.sounds import RATE, eventful, pcm16
 
-from sourdine.agents.keeping import KeepingShell
+from sourdine.agents.keeping import Keeping, KeepingShell
 from sourdine.agents.progress import Progress
 from sourdine.agents.rejects import Rejects
 from sourdine.agents.shell import ScoringShell
@@ -67,7 +67,7 @@ class Worker:
         self._progress.hourly = Hourly(self._clock)
         outbox: Any = SimpleNamespace(send=self._send)
         self._rejects = Rejects(outbox, stage, self._progress)
-        self._app: Any = SimpleNamespace(
+        app: Any = SimpleNamespace(
             consumer=SimpleNamespace(assignment=lambda: [SimpleNamespace(partition=0)]),
             is_stopping=False,
             rebalancing=False,
@@ -75,17 +75,18 @@ class Worker:
             is_restoring=lambda: False,
             own_partitions=lambda: [0],
         )
+        self._app = app
         states: Any = SimpleNamespace(read=self._read, write=self._write)
         if stage == "classify":
             scoring = ScoringShell(Scoring(zone(), street().core), outbox, self._rejects, stage)
             self.take: Callable[[Any], Any] = lambda event: scoring.take(event, None)
             return
-        makes = {
+        makes: dict[str, Callable[[], Keeping]] = {
             "describe": lambda: Hearings(zone(), street().core, lambda sensor_id: None),
             "gate": lambda: Gates(zone(), street().core, lambda sensor_id: None),
         }
         topics: Any = _Topics()
-        self._shell = KeepingShell(self._app, makes[stage], outbox, self._rejects, states, topics)
+        self._shell = KeepingShell(app, makes[stage], outbox, self._rejects, states, topics)
         self.take = self._shell.take
 
     async def let_come(self, key: bytes, value: bytes, received_ms: int) -> None:

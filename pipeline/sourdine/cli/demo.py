@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sourdine.cli.arguments import need
 from sourdine.cli.run import add_arguments, hear, settings_of
-from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say, typed
+from sourdine.cli.terminal import EXIT_OK, EXIT_WORDS, say
 from sourdine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def run(parsed: argparse.Namespace) -> int:
     """
     if parsed.kafka:
         return _deployed(parsed)
+    from sourdine.config import typed
     from sourdine.local import demo
 
     settings = settings_of(parsed)
@@ -65,6 +66,7 @@ def _deployed(parsed: argparse.Namespace) -> int:
     if parsed.paths:
         raise ConfigError("--kafka takes no PATH: sourdine gateway hears streams of your own")
     need("demonstrations on Kafka", "kafka", "aiokafka", "confluent_kafka", "faust")
+    from sourdine.config import typed
     from sourdine.deployed import demo
     from sourdine.local.interrupt import Stop
 

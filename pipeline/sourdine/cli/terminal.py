@@ -61,11 +61,6 @@ def say_aside(text: str) -> None:
     sys.stderr.write(f"sourdine: {line}\n")
 
 
-def typed() -> str:
-    """Return what a person types for this command: `./run` says it, where nothing is installed but in its folder."""
-    return os.environ.get("SOURDINE_TYPED", "sourdine")
-
-
 def leave_stdout() -> None:
     """Point standard output at nothing, so that Python's last flush does not complain once more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -156,7 +156,7 @@ def test_one_message_that_is_stamped_ahead_disturbs_no_sensor(lead_s: int) -> No
 
 
 def test_many_messages_stamped_ahead_cost_their_partition_so_much_time() -> None:
-    """What a sensor sends in time by a clock that is wrong cannot be told from what is right: brokers must keep time."""
+    """What is in time by two clocks that are wrong cannot be told from what is right: brokers must keep time."""
     lead_s, at_s, end_s = 300, 60, 480
     first = quiet(1, end_s)
     ahead = quiet(2, 5, START + at_s + lead_s)
