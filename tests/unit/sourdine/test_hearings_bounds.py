@@ -90,9 +90,9 @@ TURNED_AWAY = {2, 3, 4}
 
 @cache
 def crowded_log() -> list[Message]:
-    """Let five sensors have two places; some wait for their turn, one is silent for a week and one comes back."""
+    """Let five sensors have two places: some wait for their turn, some are silent for a week, two stamps are ahead."""
     week = START + FORGET_S + 60
-    return logged(
+    log = logged(
         quiet(1, 12),
         received_at(quiet(2, 12, START + 0.2, first=7), 1, 4, later_ms=1_300),
         quiet(3, 12, START + 0.4),
@@ -102,6 +102,9 @@ def crowded_log() -> list[Message]:
         quiet(1, 14, week + 0.3),
         quiet(3, 14, week + 2.2),
     )
+    for n in (9, 20):
+        log[n] = replace(log[n], received_ms=log[n].received_ms + 400_000)
+    return log
 
 
 @settings(max_examples=40, deadline=None)
