@@ -44,7 +44,18 @@ _REJECT: Final[_Json] = {
     },
 }
 _COUNT: Final[_Json] = {"type": "integer", "minimum": 0}
-_COUNTS: Final = ("kafka_offset", "processed", "late", "duplicate", "gap", "held", "reordered", "reboots", "clock_back")
+_COUNTS: Final = (
+    "slot",
+    "kafka_offset",
+    "processed",
+    "late",
+    "duplicate",
+    "gap",
+    "held",
+    "reordered",
+    "reboots",
+    "clock_back",
+)
 _LEDGER: Final[_Json] = {
     "type": "object",
     "additionalProperties": False,

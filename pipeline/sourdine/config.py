@@ -26,6 +26,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_START: Final = datetime(2999, 12, 31, tzinfo=UTC)
 
 
+def typed() -> str:
+    """Return what a person types for this command: `./run` says it, where nothing is installed but in its folder."""
+    return os.environ.get("SOURDINE_TYPED", "sourdine")
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A moment of a recording: a second of the clock, or one from its first sample.

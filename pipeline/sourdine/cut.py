@@ -8,16 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark
+from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark, sealed_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dsp_core.records import Event, Policy
-    from dsp_core.zone import Sealer
+    from dsp_core.zone import Candidate, Sealer
 
 _MS_PER_S: Final = 1000
+_NS_PER_MS: Final = 1_000_000
 _NOWHERE: Final = 2**63 - 1
+#: A window's boot is its stream's beginning, and its sequence its number.
+_WINDOW_STEP_MS: Final = 480
+_WINDOW_MS: Final = 960
+_MAX_AGE_MS: Final = 120_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,16 @@ def untouched_gate(sealer: Sealer, policy: Policy, sensor_id: int) -> bytes:
     return sealer.seal(Checkpoint.take_gate(Gate(sensor_id=sensor_id, policy=policy), mark=Mark(), kafka_offset=0))
 
 
+def _time_of(sealed: bytes, candidate: Candidate) -> int:
+    """Return what time it is by a candidate, for all sensors: 0 if it came too late, for the gate takes none of it.
+
+    It was long on its way, or the broker's clock ran ahead for a moment, and that must not end the seconds of others.
+    """
+    header, received_ms = sealed_header(sealed), candidate.received_ms or 0
+    end_ms = header.boot_ns // _NS_PER_MS + header.sequence * _WINDOW_STEP_MS + _WINDOW_MS
+    return received_ms if received_ms - end_ms <= _MAX_AGE_MS else 0
+
+
 @dataclass(slots=True)
 class _Door:
     """The gate of one sensor, and how far its candidates were judged."""
@@ -152,7 +167,7 @@ class Gates:
         if door is None:  # not before it has opened: what anyone can send makes nothing that lasts
             door = self._new_door(message.sensor_id, mark)
         door.kafka_offset = message.kafka_offset
-        return [*self._late(candidate.received_ms or 0), *door.gate.receive([candidate])]
+        return [*self._late(_time_of(message.sealed, candidate)), *door.gate.receive([candidate])]
 
     def state(self, sensor_id: int) -> bytes:
         """Return the state of a sensor's gate, sealed.

@@ -30,6 +30,7 @@ _SILENT_S: Final = 3_600
 #: What a successor hears again before it goes on.
 _REFILL_S: Final = 2
 _MS_PER_S: Final = 1_000
+_NS_PER_MS: Final = 1_000_000
 _NS_PER_S: Final = 1_000_000_000
 
 
@@ -97,6 +98,32 @@ def refusal_of(block: AudioBlock, boot_ns: int, received_ms: int) -> str | None:
     if place.slot(block.start_sample + block.n_samples - 1) > received_s + _MAX_AHEAD_S:
         return AHEAD
     return None
+
+
+def time_of(block: AudioBlock, boot_ns: int, received_ms: int) -> int:
+    """Return what time it is by a block, for all sensors.
+
+    One that comes too late tells no more than that its own sound is over: it was long on its way, or the broker's clock
+    ran ahead for a moment, and that must not end the seconds of others.
+
+    Parameters
+    ----------
+    block : AudioBlock
+        The block.
+    boot_ns : int
+        When its sensor began to count samples.
+    received_ms : int
+        When the broker took it.
+
+    Returns
+    -------
+    int
+        Since 1970-01-01T00:00:00Z, in ms.
+    """
+    if refusal_of(block, boot_ns, received_ms) != LATE:
+        return received_ms
+    end = block.start_sample + block.n_samples
+    return boot_ns // _NS_PER_MS + end * _MS_PER_S // block.sample_rate
 
 
 class Hearing:

@@ -14,8 +14,8 @@ import orjson
 from dsp_core.zone import BlockError, sealed_header
 
 from sourdine.cut import Message
-from sourdine.hearing import AHEAD, Heard, Hearing, refusal_of
-from sourdine.sequencer import Sequencer
+from sourdine.hearing import AHEAD, MAX_AGE_S, Heard, Hearing, refusal_of, time_of
+from sourdine.sequencer import TOO_MANY_SENSORS, Sequencer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _MS_PER_S: Final = 1_000
 #: Time passes for all sensors once a second: what was read is newer than a sensor's own time by less than this.
 _NEWER_MS: Final = 2_000
+#: Sensors of a partition, each with stages of 0.3 MB: a lone worker that has all partitions holds some 4 GB then. More
+#: than a processor can hear of a partition that it shares with eleven others.
+MAX_SENSORS: Final = 1_024
+#: A sensor of which nothing came for so long is forgotten, a day before the broker may delete its state: so a worker
+#: that was never restarted knows no more than one that was.
+FORGET_S: Final = 6 * 86_400
 #: Blocks of 1 ms for 34 years. Nobody has counted beyond, and counts of gaps would leave the numbers that JSON holds.
 _MAX_SEQUENCE: Final = 2**40
 SEQUENCE_AHEAD: Final = "sequence_ahead"
@@ -84,13 +90,26 @@ class Hearings:
         What may leave.
     full_scale_of : callable
         Level of full scale of a sensor in dB re 20 µPa, or None where it is not calibrated.
+    max_sensors : int, default=MAX_SENSORS
+        Sensors that are heard at most; blocks of others are rejected, as `TOO_MANY_SENSORS`.
     """
 
-    def __init__(self, sealer: Sealer, policy: Policy, full_scale_of: Callable[[int], float | None]) -> None:
+    def __init__(
+        self,
+        sealer: Sealer,
+        policy: Policy,
+        full_scale_of: Callable[[int], float | None],
+        max_sensors: int = MAX_SENSORS,
+    ) -> None:
+        self._max_sensors = max_sensors
         self._sealer, self._policy, self._full_scale_of = sealer, policy, full_scale_of
         self._refusals: list[Refusal] = []
-        self._sequencer = Sequencer[Message](turned_away=self._refuse)
+        # It also knows those that were not heard yet, and those that never will be.
+        self._sequencer = Sequencer[Message](4 * max_sensors, turned_away=self._refuse)
         self._hearings: dict[int, Hearing] = {}
+        #: Behind which message each was first heard.
+        self._begun_at: dict[int, int] = {}
+        self._kafka_offset = 0
         #: How far each sensor's messages were read: what comes from before is read again.
         self._read_to: dict[int, int] = {}
         #: Stand for messages that are held, until they are read again; by their place at the broker.
@@ -114,14 +133,17 @@ class Hearings:
         if self._was_read(message):
             self._give_back(message)
             return []
-        outputs = self._let_pass(message.received_ms)
+        self._kafka_offset = message.kafka_offset
+        outputs: list[Output] = []
         try:
             block = self._sealer.reopen_block(message.sealed, sensor_id=sensor_id)
         except BlockError as error:
             self._sequencer.turn_away(sensor_id, error.reason)
             self._refuse(message, error.reason)
         else:
-            for one in self._in_order(message):
+            now_ms = self._time_of(message, block)
+            outputs += self._let_pass(now_ms)
+            for one in self._in_order(message, now_ms):
                 outputs += self._hear(one, block if one is message else None)
         if sensor_id in self._hearings or self._sequencer.held(sensor_id):  # which others' time may let be heard
             self._read_to[sensor_id] = message.kafka_offset + 1
@@ -167,6 +189,7 @@ class Hearings:
         """
         hearing = self._hearings[sensor_id]
         note = {
+            "begun_at": self._begun_at[sensor_id],
             "read_to": self._read_to[sensor_id],
             "stretch": hearing.note(),
             "order": self._sequencer.kept(sensor_id, lambda message: message.kafka_offset),
@@ -201,10 +224,12 @@ class Hearings:
             if refusal is not None:
                 raise refusal
             return
-        checkpoint, note = max(kept, key=lambda one: (one[1]["read_to"], one[1]["order"]["now_ms"]))
+        # By time first: in a topic that was made anew, places begin again.
+        checkpoint, note = max(kept, key=lambda one: (one[1]["order"]["now_ms"], one[1]["read_to"]))
         hearing = Hearing(sensor_id, self._policy, self._sealer)
         hearing.restore(checkpoint, note["stretch"])
         self._hearings[sensor_id], self._read_to[sensor_id] = hearing, note["read_to"]
+        self._begun_at[sensor_id] = note.get("begun_at", 0)  # states of an earlier version do not say
         self._sequencer.restore(sensor_id, note["order"], partial(self._stand_in, sensor_id))
 
     def told_with(self, sensor_id: int) -> list[LedgerLine]:
@@ -225,16 +250,22 @@ class Hearings:
         sensor_id : int
             A sensor that was heard or restored.
         """
-        facts: dict[str, Any] = {"sensor_id": sensor_id, "kafka_offset": self._read_to[sensor_id]}
+        slot = self._sequencer.came_ms_of(sensor_id) // _MS_PER_S
+        facts: dict[str, Any] = {"sensor_id": sensor_id, "slot": slot, "kafka_offset": self._read_to[sensor_id]}
         return LedgerLine(sensor_id, orjson.dumps(facts | self._sequencer.fates_of(sensor_id).facts()))
 
-    def _in_order(self, message: Message) -> list[Message]:
+    def _time_of(self, message: Message, block: AudioBlock) -> int:
+        """Return what time it is by a message; for its own sensor, time does not go back over one that is late."""
+        now_ms = time_of(block, sealed_header(message.sealed).boot_ns, message.received_ms)
+        return now_ms if now_ms == message.received_ms else max(now_ms, self._sequencer.now_ms_of(message.sensor_id))
+
+    def _in_order(self, message: Message, now_ms: int) -> list[Message]:
         facts = sealed_header(message.sealed)
         if facts.sequence > _MAX_SEQUENCE:
             self._sequencer.turn_away(message.sensor_id, SEQUENCE_AHEAD)
             self._refuse(message, SEQUENCE_AHEAD)
             return []
-        return self._sequencer.push(facts, message.received_ms, message)
+        return self._sequencer.push(facts, now_ms, message)
 
     def _hear(self, message: Message, block: AudioBlock | None) -> list[Heard]:
         """Hear a block whose turn it is; one that had to wait is opened again, so that no sound lies here meanwhile."""
@@ -243,6 +274,8 @@ class Hearings:
             block = block or self._sealer.reopen_block(message.sealed, sensor_id=sensor_id)
             boot_ns = sealed_header(message.sealed).boot_ns
             reason = refusal_of(block, boot_ns, message.received_ms)
+            if reason is None and hearing is None and not self._has_room():
+                reason = TOO_MANY_SENSORS
             if reason is None:
                 hearing = hearing or self._begun(block, boot_ns)
                 return hearing.push(block, boot_ns, message.received_ms, message.kafka_offset)
@@ -254,8 +287,13 @@ class Hearings:
         self._refuse(message, reason)
         return []
 
+    def _has_room(self) -> bool:
+        """Whether one more may be heard; who reads again does not count those whose turn is still to come."""
+        return sum(at <= self._kafka_offset for at in self._begun_at.values()) < self._max_sensors
+
     def _begun(self, block: AudioBlock, boot_ns: int) -> Hearing:
         hearing = self._hearings[block.sensor_id] = Hearing(block.sensor_id, self._policy, self._sealer)
+        self._begun_at[block.sensor_id] = self._kafka_offset
         hearing.begin(block, boot_ns, self._full_scale_of(block.sensor_id))
         return hearing
 
@@ -268,14 +306,32 @@ class Hearings:
         outputs: list[Output] = [
             heard for message in self._sequencer.advance(now_ms) for heard in self._hear(message, None)
         ]
-        return outputs + [heard for hearing in self._hearings.values() for heard in hearing.let_pass(now_ms)]
+        outputs += [heard for hearing in self._hearings.values() for heard in hearing.let_pass(now_ms)]
+        self._forget(now_ms)
+        return outputs
+
+    def _forget(self, now_ms: int) -> None:
+        """Forget who was silent for long; one that was never heard, as soon as no second of it can count any more."""
+        for sensor_id in self._sequencer.silent_since(now_ms - MAX_AGE_S * _MS_PER_S):
+            long_ago_ms = now_ms - FORGET_S * _MS_PER_S
+            if not self.knows(sensor_id) or self._sequencer.came_ms_of(sensor_id) < long_ago_ms:
+                self._sequencer.forget(sensor_id)
+                for kept in (self._hearings, self._begun_at, self._read_to):
+                    kept.pop(sensor_id, None)
 
     def _was_read(self, message: Message) -> bool:
         """Whether a message is in the state; if it is newer than the state, its topic was made anew instead."""
         sensor_id = message.sensor_id
         if message.kafka_offset >= self._read_to.get(sensor_id, 0):
             return False
-        return message.received_ms <= self._sequencer.now_ms_of(sensor_id) + _NEWER_MS
+        newest_ms = self._sequencer.now_ms_of(sensor_id) + _NEWER_MS
+        if message.received_ms <= newest_ms:
+            return True
+        try:  # it may have come too late, and moved no time
+            block = self._sealer.reopen_block(message.sealed, sensor_id=sensor_id)
+        except BlockError:
+            return False
+        return self._time_of(message, block) <= newest_ms
 
     def _give_back(self, message: Message) -> None:
         """Take a message that is read again: it was counted before, and what it was heard as has left."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
 
 from sourdine.fates import Fates
+from sourdine.sequencer_stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +23,6 @@ LATE_MS: Final = 120_000
 AHEAD_MS: Final = 2_000
 #: Of one sensor: 2 s of blocks of 10 ms, and some.
 MAX_HELD: Final = 256
-#: Of one stream; what lies in one that is forgotten counts as a duplicate when it comes.
-MAX_GAPS: Final = 64
 
 #: What the stage says of a message that comes too late for it.
 LATE: Final = "late"
@@ -53,64 +52,12 @@ class Facts(Protocol):
 
 
 @dataclass(slots=True)
-class _Stream(Generic[Message]):
-    """The blocks between two boots of a sensor."""
-
-    boot_ns: int
-    #: Sequence of the block whose turn it is; None as long as it is not known where the stream began.
-    next: int | None
-    #: What lies before it has no place.
-    first: int = 0
-    #: By sequence; None for what is late already, and only keeps its place.
-    held: dict[int, Message | None] = field(default_factory=dict)
-    #: When the oldest of what is held came.
-    held_since_ms: dict[int, int] = field(default_factory=dict)
-    gaps: list[range] = field(default_factory=list)
-
-    def skip_to(self, sequence: int) -> int:
-        """Give up what is missing before a block, and say how many those are."""
-        if self.next is None:
-            self.next = self.first = sequence
-        missing = range(self.next, sequence)
-        if missing:
-            self.gaps = [*self.gaps, missing][-MAX_GAPS:]
-        self.next = max(self.next, sequence)
-        return len(missing)
-
-    def fill(self, sequence: int) -> bool:
-        """Say whether a block was given up, and forget that it was."""
-        for at, gap in enumerate(self.gaps):
-            if sequence in gap:
-                parts = (range(gap.start, sequence), range(sequence + 1, gap.stop))
-                self.gaps[at : at + 1] = [part for part in parts if part]
-                self.gaps = self.gaps[-MAX_GAPS:]
-                return True
-        return False
-
-    def kept(self, kafka_offset_of: Callable[[Message], int]) -> dict[str, Any]:
-        """Return it as plain values; what is held by its time and place at the broker."""
-        held = [
-            (sequence, self.held_since_ms[sequence], None if message is None else kafka_offset_of(message))
-            for sequence, message in self.held.items()
-        ]
-        gaps = [(gap.start, gap.stop) for gap in self.gaps]
-        return {"boot_ns": self.boot_ns, "next": self.next, "first": self.first, "held": held, "gaps": gaps}
-
-    @classmethod
-    def restored(cls, kept: dict[str, Any], at: Callable[[int], Message]) -> _Stream[Message]:
-        stream = cls(kept["boot_ns"], kept["next"], kept["first"])
-        for sequence, since_ms, kafka_offset in kept["held"]:
-            stream.held[sequence] = None if kafka_offset is None else at(kafka_offset)
-            stream.held_since_ms[sequence] = since_ms
-        stream.gaps = [range(*gap) for gap in kept["gaps"]]
-        return stream
-
-
-@dataclass(slots=True)
 class _Sensor(Generic[Message]):
-    stream: _Stream[Message] | None = None
-    before: _Stream[Message] | None = None
+    stream: Stream[Message] | None = None
+    before: Stream[Message] | None = None
     now_ms: int = 0
+    #: When its last message was received.
+    came_ms: int = 0
     fates: Fates = field(default_factory=Fates)
 
 
@@ -148,7 +95,8 @@ class Sequencer(Generic[Message]):
         """
         sensor = self._sensors[sensor_id]
         streams = [one and one.kept(kafka_offset_of) for one in (sensor.stream, sensor.before)]
-        return {"now_ms": sensor.now_ms, "fates": sensor.fates, "streams": streams}
+        times = {"now_ms": sensor.now_ms, "came_ms": sensor.came_ms}
+        return times | {"fates": sensor.fates, "streams": streams}
 
     def restore(self, sensor_id: int, kept: dict[str, Any], at: Callable[[int], Message]) -> None:
         """Go on where a sensor's messages stood.
@@ -162,8 +110,30 @@ class Sequencer(Generic[Message]):
         at : callable
             Gives what stands for the message at a place at the broker, until it is given back.
         """
-        stream, before = (one and _Stream[Message].restored(one, at) for one in kept["streams"])
-        self._sensors[sensor_id] = _Sensor(stream, before, kept["now_ms"], Fates.restored(kept["fates"]))
+        stream, before = (one and Stream[Message].restored(one, at) for one in kept["streams"])
+        now_ms, fates = kept["now_ms"], Fates.restored(kept["fates"])
+        # States of an earlier version do not say when the last message came.
+        self._sensors[sensor_id] = _Sensor(stream, before, now_ms, kept.get("came_ms", now_ms), fates)
+
+    def silent_since(self, time_ms: int) -> list[int]:
+        """Return the sensors of which nothing was received any more from a time on.
+
+        Parameters
+        ----------
+        time_ms : int
+            By the broker.
+        """
+        return [sensor_id for sensor_id, sensor in self._sensors.items() if sensor.came_ms < time_ms]
+
+    def forget(self, sensor_id: int) -> None:
+        """Forget a sensor that is known.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        del self._sensors[sensor_id]
 
     def give_back(self, sensor_id: int, message: Message, stand_in: Message) -> None:
         """Put a message that was read again into the place that was kept for it.
@@ -220,6 +190,7 @@ class Sequencer(Generic[Message]):
         if received_ms < sensor.now_ms:
             fates.n_clock_back += 1
         sensor.now_ms = max(sensor.now_ms, received_ms)
+        sensor.came_ms = max(sensor.came_ms, received_ms)
         if facts.boot_ns // _NS_PER_MS > received_ms + AHEAD_MS:
             self._turn_away(fates, message, CLOCK_AHEAD)
             return []
@@ -289,14 +260,25 @@ class Sequencer(Generic[Message]):
             self._sensors[sensor_id].fates.turned_away[reason] += 1
 
     def now_ms_of(self, sensor_id: int) -> int:
-        """Return how far time has passed for a sensor that is known.
+        """Return how far time has passed for a sensor; 0 if it is not known.
 
         Parameters
         ----------
         sensor_id : int
             Number of the sensor.
         """
-        return self._sensors[sensor_id].now_ms
+        sensor = self._sensors.get(sensor_id)
+        return 0 if sensor is None else sensor.now_ms
+
+    def came_ms_of(self, sensor_id: int) -> int:
+        """Return when the last message of a sensor that is known was received.
+
+        Parameters
+        ----------
+        sensor_id : int
+            Number of the sensor.
+        """
+        return self._sensors[sensor_id].came_ms
 
     def fates_of(self, sensor_id: int) -> Fates:
         """Return the counts of a sensor that is known.
@@ -320,10 +302,10 @@ class Sequencer(Generic[Message]):
 def _reboot(sensor: _Sensor[Any], facts: Facts) -> Iterator[Any]:
     """Begin a new stream; that of a sensor which is not known yet may have begun long ago."""
     if sensor.stream is None:
-        sensor.stream = _Stream(facts.boot_ns, None if facts.sequence else 0)
+        sensor.stream = Stream(facts.boot_ns, None if facts.sequence else 0)
         return
     yield from _release_all(sensor)
-    sensor.before, sensor.stream = sensor.stream, _Stream(facts.boot_ns, 0)
+    sensor.before, sensor.stream = sensor.stream, Stream(facts.boot_ns, 0)
     sensor.fates.n_reboots += 1
 
 
@@ -341,7 +323,7 @@ def _pass_by(sensor: _Sensor[Any], facts: Facts) -> bool:
     return True
 
 
-def _after_its_turn(stream: _Stream[Any], fates: Fates, sequence: int) -> None:
+def _after_its_turn(stream: Stream[Any], fates: Fates, sequence: int) -> None:
     is_gap = stream.fill(sequence)
     fates.n_gap -= is_gap
     if is_gap or sequence < stream.first:
@@ -350,7 +332,7 @@ def _after_its_turn(stream: _Stream[Any], fates: Fates, sequence: int) -> None:
         fates.n_duplicate += 1
 
 
-def _take(sensor: _Sensor[Any], stream: _Stream[Any], sequence: int, message: Any) -> Iterator[Any]:
+def _take(sensor: _Sensor[Any], stream: Stream[Any], sequence: int, message: Any) -> Iterator[Any]:
     fates = sensor.fates
     if stream.next is not None and sequence < stream.next:
         _after_its_turn(stream, fates, sequence)
@@ -379,13 +361,13 @@ def _release_all(sensor: _Sensor[Any]) -> Iterator[Any]:
         yield from _give_up(sensor, stream)
 
 
-def _give_up(sensor: _Sensor[Any], stream: _Stream[Any]) -> Iterator[Any]:
+def _give_up(sensor: _Sensor[Any], stream: Stream[Any]) -> Iterator[Any]:
     """Wait no longer for what is missing before the first that is held."""
     sensor.fates.n_gap += stream.skip_to(min(stream.held))
     yield from _release(sensor, stream)
 
 
-def _release(sensor: _Sensor[Any], stream: _Stream[Any]) -> Iterator[Any]:
+def _release(sensor: _Sensor[Any], stream: Stream[Any]) -> Iterator[Any]:
     """Let go of what follows without a hole."""
     fates = sensor.fates
     while stream.next is not None and stream.next in stream.held:

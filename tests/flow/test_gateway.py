@@ -18,6 +18,7 @@ from tests.gateways import Player, Town, file_stream, pipe_stream, tcp_stream
 from tests.sounds import RATE, eventful, noise, pcm16, write_wav
 
 from sourdine.flow import Flow
+from sourdine.gateway.shown import ShownGateway
 from sourdine.local.scene import street_scene
 from sourdine.outgoing.cloudevents import encode
 from sourdine.policy import load
@@ -148,3 +149,21 @@ def test_nothing_of_the_sound_lies_on_the_disk(placement: str, tmp_path: Path) -
     for file in (tmp_path / "state").iterdir():
         content = file.read_bytes()
         assert not [True for at in range(max(0, len(content) - 16)) if content[at : at + 16] in pieces]
+
+
+@pytest.mark.parametrize("placement", ["gateway", "cluster", "relay"])
+def test_a_sensor_that_was_never_heard_is_told_of_once(placement: str, tmp_path: Path) -> None:
+    heard, silent = pipe_stream(17, tmp_path / "17.pcm"), pipe_stream(18, tmp_path / "18.pcm")
+    town = Town(tmp_path, heard, silent, placement=placement)
+    seen: list[tuple[float, float]] = []
+
+    def look(_: float) -> None:
+        assert town.gateway is not None
+        up = {one.labels: one.value for one in ShownGateway(town.gateway, lambda: False).samples() if "_up" in one.name}
+        seen.append((up["17",], up["18",]))
+
+    town.run(HOUR + 0.5, 150.0, Player(heard, noise(5.0), start=20.0), each_look=look)
+    told = [line for line in town.notes.lines if b"not_heard" in line]
+    assert [(b'"sensor":18' in line, b'"seconds":60' in line) for line in told] == [(True, True)]
+    assert {up for _, up in seen} == {0.0}
+    assert {up for up, _ in seen} == {0.0, 1.0}

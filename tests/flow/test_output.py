@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from tests.chain import FILES, call, events_in, lines_in
+from tests.conftest import ROOT
 from tests.sounds import eventful, noise, write_wav
 
 import sourdine.outgoing
@@ -67,3 +69,11 @@ def test_demo_with_paths_is_run_and_the_closing_words(tmp_path: Path) -> None:
     assert demo.returncode == 0
     assert demo.stdout.startswith(run.stdout)
     assert "What next" in demo.stdout
+    assert "\n  sourdine policy show street\n" in demo.stdout
+    assert "./run" not in demo.stdout
+
+
+def test_demo_names_the_command_that_was_typed(tmp_path: Path) -> None:
+    write_wav(tmp_path / "x.wav", noise(3.0))
+    typed = subprocess.run([ROOT / "run", "demo", "x.wav"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "\n  ./run sourdine policy show street\n" in typed.stdout

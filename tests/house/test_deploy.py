@@ -19,9 +19,12 @@ import yaml
 from jsonschema import Draft202012Validator
 from tests.conftest import absent
 
-from sourdine.agents.settings import VARIABLES
+from sourdine.agents.settings import STAGES, VARIABLES
 from sourdine.cli.parser import build
+from sourdine.errors import ConfigError, PolicyError
+from sourdine.operations.ending import EXIT_NAME
 from sourdine.operations.metrics import METRICS
+from sourdine.topics import layout
 
 UNITS = ("sourdine-gateway.service", "sourdine-sink.service", "sourdine-worker@.service")
 MAX_EXPOSURE = 1.5
@@ -88,6 +91,14 @@ def test_units_let_the_program_forbid_itself_a_core(unit: str, root: Path) -> No
     assert {"prlimit64", "setrlimit"} <= set(last.split()), "without them `leave_no_core` fails, and nothing starts"
 
 
+def test_units_leave_down_what_a_person_must_mend_and_the_second_of_a_name(root: Path) -> None:
+    codes = f"{ConfigError.exit_code} {PolicyError.exit_code} {EXIT_NAME}"
+    for unit in UNITS:
+        assert lines_of(root / "deploy/systemd" / unit, "Restart") == ["always"]
+        assert lines_of(root / "deploy/systemd" / unit, "RestartPreventExitStatus") == [codes]
+    assert "but for 2 and 3 (a person must mend the settings) and 12" in (root / "docs/operate.md").read_text("utf-8")
+
+
 def test_units_start_what_there_is(root: Path) -> None:
     folder = root / "deploy" / "systemd"
     assert sorted(file.name for file in folder.iterdir()) == sorted(UNITS)
@@ -132,7 +143,7 @@ def test_compose_mounts_what_is_shipped_or_prepared(root: Path, compose: dict[st
     for name, service in compose["services"].items():
         for volume in service.get("volumes", ()):
             source = volume.split(":")[0].removeprefix("./")
-            if source.split("/")[0] in {"secrets", "data"}:
+            if source.split("/")[0] in {"secrets", "data", "calibrations"}:
                 assert source in prepared, (name, source)
             else:
                 assert (root / "deploy" / source).exists(), (name, source)
@@ -145,13 +156,23 @@ def test_compose_mounts_what_is_shipped_or_prepared(root: Path, compose: dict[st
 
 def test_compose_runs_commands_that_there_are(compose: dict[str, Any]) -> None:
     ours = {name: service for name, service in compose["services"].items() if service["image"] == "sourdine"}
-    assert {"classify-1", "classify-2", "gate-1", "gate-2", "sink", "topics", "key"} == set(ours)
+    workers = {f"{stage}-{n}" for stage in STAGES for n in (1, 2)}
+    assert set(ours) == workers | {"sink", "topics", "key"}
     for name, service in ours.items():
         assert parses(service["command"]), (name, service["command"])
         assert service["read_only"], name
         assert service["cap_drop"] == ["ALL"], name
-    instances = [service["command"][4] for service in ours.values() if service["command"][0] == "worker"]
-    assert len(set(instances)) == len(instances) == 4
+    for name in workers:
+        typed = build().parse_args(ours[name]["command"])
+        assert (typed.stage, typed.instance, typed.kafka) == (name[:-2], name, f"/secrets/{name[:-2]}.toml")
+        # What counts levels must know what full scale is; what scores need not.
+        assert typed.calibration == (None if typed.stage == "classify" else "/calibrations")
+
+
+def test_prepare_makes_a_user_of_the_broker_for_each_principal(root: Path) -> None:
+    prepared = (root / "deploy" / "prepare").read_text("utf-8")
+    (users,) = re.findall(r"^for user in (.*); do$", prepared, re.MULTILINE)
+    assert set(users.split()) == {"operator", *layout().principals}
 
 
 def test_compose_shows_nothing_beyond_this_machine_but_the_broker(compose: dict[str, Any]) -> None:

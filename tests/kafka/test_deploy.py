@@ -39,7 +39,9 @@ class Machine:
         self.folder = folder / "deploy"
         port, controller = _free_ports(2)
         self._port = port
-        shutil.copytree(ROOT / "deploy", self.folder, ignore=shutil.ignore_patterns("secrets", "data", ".env"))
+        shutil.copytree(
+            ROOT / "deploy", self.folder, ignore=shutil.ignore_patterns("secrets", "data", "calibrations", ".env")
+        )
         self.secrets = self.folder / "secrets"
         self._environment = os.environ | {
             "SECRETS": str(self.secrets),
@@ -116,7 +118,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 def test_the_shipped_broker_serves_every_user_as_it_must(machine: Machine) -> None:
-    for user in ("gateway", "classify", "sink"):  # each takes a start of Java
+    for user in ("sensor", "gateway", "describe", "classify", "sink", "console"):  # each takes a start of Java
         (machine.secrets / f"{user}.password").unlink()
     machine.run("kafka/users.sh")
     assert apply(Admin(machine.settings("operator")), layout(), lambda one: None) == []

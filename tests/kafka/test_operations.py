@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ import pytest
 import soundfile
 from tests.kafka.broker.server import Broker
 from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City, events_of, recently, windows_of
+from tests.kafka.pages import free_port, read
 from tests.kafka.processes import Worker, wait_until
 from tests.sounds import eventful
 
@@ -62,24 +60,6 @@ def watched(town: City) -> list[Watched]:
     for one in made:
         wait_until(lambda one=one: read(one.port, "ready") == (200, READY), "it is ready")  # type: ignore[misc]
     return made
-
-
-def free_port() -> int:
-    """Give a port on which nobody answers."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-def read(port: int, page: str) -> tuple[int, str]:
-    """Read a page; code 0 where nobody answers."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refusal:
-        return refusal.code, refusal.read().decode()
-    except OSError:
-        return 0, ""
 
 
 def lines(worker: Worker) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import signal
 import subprocess
 import time
@@ -16,8 +15,10 @@ import pytest
 from dsp_core.records import Event
 from tests.chain import SOURDINE, blocks_of, call, classifier, street
 from tests.kafka.broker.server import Broker
-from tests.kafka.city import EVENTS, WINDOWS, City
+from tests.kafka.city import CANDIDATES, EVENTS, REJECTS, WINDOWS, City
+from tests.kafka.pages import free_port, read
 from tests.kafka.processes import wait_until
+from tests.sentinel import forms_of
 from tests.sounds import RATE, eventful, noise, pcm16, write_wav
 
 from sourdine.cut import Message
@@ -27,9 +28,13 @@ from sourdine.hearings import Hearings
 from sourdine.outgoing.cloudevents import encode
 
 SOUND, LEVELS, HEALTH, LEDGER = (f"sourdine.{name}.v1" for name in ("sound", "levels", "health", "ledger"))
+SEALED = (SOUND, WINDOWS, CANDIDATES)
 SENSORS = range(3000, 3006)
 #: Heard by a gateway that only seals.
 SEALING = range(3050, 3053)
+#: Sends what nobody has sealed.
+ROGUE = 3060
+GATEWAY_PORT = free_port()
 _ALL_SENT = {"offered": 65, "sent": 65, "dropped": 0}
 
 
@@ -46,7 +51,9 @@ def gateway(city: Broker, zone_key: Path, tmp_path: Path) -> Iterator[subprocess
     """Start a gateway that only seals, and end it if the test has not."""
     sound = write_wav(tmp_path / "x.wav", noise(9.0))
     (tmp_path / "sensor.toml").write_text(_settings(city, zone_key, sound), "utf-8")
-    with subprocess.Popen([*SOURDINE, "gateway", "--quiet", "sensor.toml"], cwd=tmp_path) as process:
+    command = [*SOURDINE, "gateway", "sensor.toml", "--metrics", str(GATEWAY_PORT)]
+    log = tmp_path / "gateway.log"
+    with log.open("wb") as file, subprocess.Popen(command, cwd=tmp_path, stdout=file, stderr=file) as process:
         yield process
         process.kill()
 
@@ -99,8 +106,9 @@ def test_workers_that_are_killed_hear_what_one_process_hears(
     town: City, city: Broker, gateway: subprocess.Popen[bytes], tmp_path: Path
 ) -> None:
     town.enrol(SENSORS)
-    for stage, name in (("describe", "1"), ("describe", "2"), ("classify", "1"), ("gate", "1")):
-        town.start(stage, name)
+    ports = {name: free_port() for name in ("describe-1", "describe-2", "classify-1", "gate-1")}
+    for name, port in ports.items():
+        town.start(*name.split("-"), SOURDINE_METRICS=str(port))
     wait_until(lambda: len(town.members("sourdine-describe")) == 2, "two workers that describe")
     start = last_full_minute()
     sound = np.concatenate([eventful(30.0), noise(35.0)])
@@ -114,6 +122,12 @@ def test_workers_that_are_killed_hear_what_one_process_hears(
     windows, ledger = fold_of(town, log)
     assert set(town.wait_for(WINDOWS, len(windows), SENSORS)) == windows
     wait_until(lambda: ledger_of(town) == ledger, "the workers' ledger is that of one process")
+    rogue = noise(0.5, seed=9)
+    refused = send_unsealed(town, rogue, sealed[SENSORS[0]][0])
+    ports_up = [GATEWAY_PORT, *(ports[name] for name in ("describe-2", "classify-1", "gate-1"))]
+    pages = [read(port, page)[1].encode() for port in ports_up for page in ("metrics", "ready")]
+    assert all(pages)
+    assert b'refuses{reason="bad_key"} 1.0' in pages[2]
     assert town.workers["describe-2"].end() == 0, "in order"
     assert all((one["processed"], one["duplicate"], one["gap"]) == (65, 3, 0) for one in ledger.values())
     gateway.terminate()
@@ -125,7 +139,31 @@ def test_workers_that_are_killed_hear_what_one_process_hears(
     assert 0 < town.lag("sourdine-describe", SOUND) < len(log)
     texts = [worker.log.read_bytes() for worker in town.workers.values()]
     assert not any(b"Traceback" in text for text in texts)
-    find_no_sound(sound[5 * RATE : 6 * RATE], [file.read_bytes() for file in files_of(city, tmp_path)])
+    assert any(file.stat().st_size > 10**6 for file in files_of(city, tmp_path)), "the sealed sound is looked through"
+    find_no_sound(sound[5 * RATE : 6 * RATE], [*pages, *(file.read_bytes() for file in files_of(city, tmp_path))])
+    told_of_it = [file.read_bytes() for file in files_of(city, tmp_path) if not is_of(file, SEALED)]
+    find_no_sound(rogue, [*pages, *refused, *told_of_it])
+
+
+def send_unsealed(town: City, rogue: Any, sealed: bytes) -> list[bytes]:
+    """Send sound that nobody has sealed, as values and as keys; what workers tell of it."""
+    raw = pcm16(rogue)
+    for topic in SEALED:
+        for value in (raw, raw[:200], sealed + raw, sealed[:40] + raw, raw.hex().encode(), sealed[:-1], b""):
+            town.send(topic, ROGUE, value)
+            town.send(topic, ROGUE, value, raw[:200])
+    town.flush()
+    told = town.wait_for(REJECTS, 1, [0, ROGUE])
+
+    def n_told() -> int:
+        nonlocal told
+        told = town.wait_for(REJECTS, 1, [0, ROGUE])
+        return sum(orjson.loads(value)["count"] for value in told)
+
+    wait_until(lambda: n_told() >= 14 * len(SEALED), "all of it is refused")
+    for value in told:
+        assert orjson.loads(value).keys() == {"sensor_id", "slot", "reason", "count"}
+    return told
 
 
 def send_amid_kills(town: City, sealed: dict[int, list[bytes]]) -> None:
@@ -170,14 +208,12 @@ def files_of(city: Broker, folder: Path) -> list[Path]:
     return [file for root in (city.storage, folder) for file in root.rglob("*") if file.is_file()]
 
 
+def is_of(file: Path, topics: tuple[str, ...]) -> bool:
+    """Whether a file holds messages of one of the topics."""
+    return any(part.startswith(f"{topic}-") for part in file.parts for topic in topics)
+
+
 def find_no_sound(samples: Any, texts: list[bytes]) -> None:
-    """Look for some samples as anyone might have written them; each sealed message holds them, and none shows them."""
-    pcm = pcm16(samples)
-    floats = (np.frombuffer(pcm, "<i2") / 32_768).astype("<f4").tobytes()
-    numbers = ", ".join(str(number) for number in np.frombuffer(pcm, "<i2")[:40]).encode()
-    for raw in (pcm, floats):
-        for form in (raw, base64.b64encode(raw), raw.hex().encode()):
-            middle = form[len(form) // 2 : len(form) // 2 + 48]
-            assert not any(middle in text for text in texts)
-    assert not any(numbers in text for text in texts)
-    assert any(len(text) > 10**6 for text in texts), "the sealed sound itself was looked through"
+    """Look for some samples as anyone might have written them."""
+    for form in forms_of(samples):
+        assert not any(form in text for text in texts)

@@ -130,7 +130,7 @@ def test_foreign_certificate_is_7(city: Broker, tmp_path: Path) -> None:
 def test_missing_right_is_7(city: Broker) -> None:
     code, line = refusal(city.file_of("gate"))
     assert code == 7
-    assert "user gate has not the rights of `admin`" in line
+    assert "user gate may not see or change topics and rights, as admin may: name the file of user admin" in line
 
 
 def test_unreachable_broker_is_6(city: Broker, tmp_path: Path) -> None:

@@ -31,12 +31,15 @@ def scenes(speech: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def watch(town: Town, player: Player) -> list[bytes]:
-    """Let a gateway hear a scene, and read its pages all the time."""
+    """Let a gateway hear a scene, and read its pages, and what a broker sees of sealed blocks, all the time."""
     seen: list[bytes] = []
 
     def look(passed: float) -> None:
         assert town.gateway is not None
         seen.append(page_of(town.gateway, HOUR + passed))
+        if town.settings.placement == "relay":
+            sizes = [(sensor_id, len(sealed)) for _, sensor_id, sealed in town.gateway.sender._windows]
+            seen.append(repr(sizes).encode())
 
     town.run(float(HOUR), SECONDS, player, each_look=look)
     return seen
@@ -50,11 +53,11 @@ def page_of(gateway: Gateway, seconds: float) -> bytes:
         return generate_latest(pages._registry) + str(shown.unready()).encode()
 
 
-@pytest.mark.parametrize("placement", ["gateway", "cluster"])
+@pytest.mark.parametrize("placement", ["gateway", "cluster", "relay"])
 def test_two_scenes_that_differ_in_speech_look_the_same_from_outside(
     placement: str, speech: Path, tmp_path: Path
 ) -> None:
-    pages, logs, n_windows = [], [], []
+    pages, logs, n_windows, sent = [], [], [], []
     for name, sound in zip(("calm", "talk"), scenes(speech), strict=True):
         (tmp_path / name).mkdir()
         stream = pipe_stream(17, tmp_path / name / "17.pcm")
@@ -62,11 +65,15 @@ def test_two_scenes_that_differ_in_speech_look_the_same_from_outside(
         pages.append(watch(town, Player(stream, sound)))
         logs.append(town.notes.lines)
         n_windows.append(len(town.windows))
+        sent += [file.read_bytes() for file in (tmp_path / name / "state").glob("sent.json")]
     assert len(pages[0]) > 100
     assert pages[0] == pages[1]
     assert logs[0] == logs[1] != []
     if placement == "cluster":
         assert n_windows[0] < n_windows[1], "what is not to be seen differs"
+    if placement == "relay":
+        assert sent[0] == sent[1]
+        assert b'"offered": 37' in sent[0]
 
 
 def test_the_last_page_of_an_hour_and_the_first_of_the_next_tell_of_ten_sensors_alone() -> None:

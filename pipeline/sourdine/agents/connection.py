@@ -25,6 +25,8 @@ ANSWER_S: Final = 30.0
 _TRY_S: Final = 1.0
 
 _HOPELESS: Final = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})
+#: The principal that `sourdine topics` works as.
+_ADMIN: Final = "admin"
 _LOST: Final = frozenset({KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN})
 _DENIED: Final = frozenset(
     {
@@ -125,8 +127,12 @@ class Connection:
 
     def denied(self) -> AccessError:
         """Return what is raised where the user lacks what an administrator has."""
-        words = "has not the rights of `admin`: let a super user of the broker run `sourdine topics apply`"
-        return AccessError("right", f"{self}: user {self.user} {words}")
+        if self.user == _ADMIN:
+            remedy = "let a super user of the broker run `sourdine topics apply`"
+        else:
+            remedy = f"name the file of user {_ADMIN} or of a super user"
+        words = f"user {self.user} may not see or change topics and rights, as {_ADMIN} may: {remedy}"
+        return AccessError("right", f"{self}: {words}")
 
     def _refusal(self, codes: set[int]) -> BrokerError:
         if KafkaError._AUTHENTICATION in codes:

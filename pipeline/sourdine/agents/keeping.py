@@ -198,7 +198,7 @@ class KeepingShell:
             came.incref()
             return
         stage = partition.stage
-        partition.received_ms = max(partition.received_ms, round(1000 * came.timestamp))
+        partition.received_ms = round(1000 * came.timestamp)
         partition.order.take(came)
         outputs = self._rejects.guard(stage.push, message, came)
         came.value = None  # so many wait to be acknowledged that what they bring would fill the memory

@@ -51,6 +51,7 @@ def run(parsed: argparse.Namespace) -> int:
     """
     if parsed.kafka:
         return _deployed(parsed)
+    from sourdine.config import typed
     from sourdine.local import demo
 
     settings = settings_of(parsed)
@@ -58,13 +59,14 @@ def run(parsed: argparse.Namespace) -> int:
         settings = replace(settings, paths=(demo.write_scene(settings.out),))
         if not (parsed.json or parsed.quiet):
             say(demo.OPENING_WORDS)
-    return hear(settings, parsed, closing_words=demo.CLOSING_WORDS)
+    return hear(settings, parsed, closing_words=demo.closing_words(typed()))
 
 
 def _deployed(parsed: argparse.Namespace) -> int:
     if parsed.paths:
         raise ConfigError("--kafka takes no PATH: sourdine gateway hears streams of your own")
     need("demonstrations on Kafka", "kafka", "aiokafka", "confluent_kafka", "faust")
+    from sourdine.config import typed
     from sourdine.deployed import demo
     from sourdine.local.interrupt import Stop
 
@@ -73,5 +75,5 @@ def _deployed(parsed: argparse.Namespace) -> int:
         shown.start()
         say(demo.STARTED_WORDS)
         demo.watch(shown, lambda event, now: say(demo.event_words(event, now) + "\n"), lambda: stop.requested)
-        say(demo.closing_words(shown.counts()))
+        say(demo.closing_words(shown.counts(), typed()))
     return EXIT_OK

@@ -58,7 +58,7 @@ def run(parsed: argparse.Namespace) -> int:
         The exit code.
     """
     need("the ledger", "kafka", "confluent_kafka")
-    from sourdine.agents.lines import LEDGER, read
+    from sourdine.agents.ledger_reader import LEDGER, read
     from sourdine.broker import load
     from sourdine.reckoning import differences, totals
     from sourdine.topics import layout
@@ -84,11 +84,15 @@ def _sent(path: Path) -> dict[int, dict[str, int]]:
     shown = printable(str(path))
     try:
         found = json.loads(path.read_bytes())
-        return {
-            int(sensor): {name: int(counts[name]) for name in ("offered", "sent", "dropped")}
-            for sensor, counts in found.items()
-        }
+        return {int(sensor): _numbers(counts) for sensor, counts in found.items()}
     except OSError as error:
         raise ConfigError(f"{shown}: {error.strerror}") from None
-    except (ValueError, AttributeError, KeyError, TypeError):
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
         raise ConfigError(f"{shown}: expected a sensor's sent.json") from None
+
+
+def _numbers(counts: dict[str, Any]) -> dict[str, int]:
+    found = {name: counts[name] for name in ("offered", "sent", "dropped")}
+    if any(type(number) is not int for number in found.values()):
+        raise TypeError
+    return found

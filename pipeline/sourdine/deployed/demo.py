@@ -58,8 +58,10 @@ What the broker got:
 {rows}
 
 Sealed messages open with the zone's key alone. What next:
-  docs/operate.md                     a real broker: TLS, users, rights, workers on several machines
-  ./run sourdine gateway --help       streams of your own
+  {sourdine} gateway --help
+      streams of your own
+  docs/operate.md, beside the source
+      a real broker: TLS, users, rights, workers on several machines
 """
 
 _READY: Final = '"event":"assigned"'
@@ -247,13 +249,15 @@ def event_words(event: Data, now: float) -> str:
     return f"{moment} UTC  sensor {event['sensor_id']}  {what:<12}  readable {delay_s:.1f} s after that second"
 
 
-def closing_words(counts: dict[str, int]) -> str:
+def closing_words(counts: dict[str, int], sourdine: str) -> str:
     """Return what is said at the end.
 
     Parameters
     ----------
     counts : dict of str to int
         Messages of each topic.
+    sourdine : str
+        What is typed for the command here.
 
     Returns
     -------
@@ -261,7 +265,7 @@ def closing_words(counts: dict[str, int]) -> str:
         Whole lines.
     """
     rows = [f"  {name:<24}{n:>6}  {layout().topics[name].holds}" for name, n in counts.items() if n]
-    return _CLOSING_WORDS.format(rows="\n".join(rows))
+    return _CLOSING_WORDS.format(rows="\n".join(rows), sourdine=sourdine)
 
 
 def watch(shown: Demo, tell: Callable[[Data, float], None], is_over: Callable[[], bool]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 from dsp_core.zone import BlockError
 
+from sourdine.errors import ConfigError, printable
 from sourdine.files import replace_file
 from sourdine.gateway.sender import Sender
 
@@ -320,6 +321,11 @@ class BlockSender(Sender):
         Sealed blocks that wait in memory at most; the oldest are dropped for newer ones.
     folder : pathlib.Path
         Where the counts are kept.
+
+    Raises
+    ------
+    ConfigError
+        If what is kept there are no counts.
     """
 
     topic = SOUND
@@ -329,9 +335,7 @@ class BlockSender(Sender):
         super().__init__(broker, store, ear, max_windows=max_blocks, n_sensors=0)
         self._path, self._is_changed = folder / SENT_NAME, False
         self._counts: defaultdict[int, _Sent] = defaultdict(_Sent)
-        if self._path.exists():
-            kept = orjson.loads(self._path.read_bytes())
-            self._counts |= {int(sensor): _Sent(**counts) for sensor, counts in kept.items()}
+        self._counts |= _kept(self._path)
 
     def take_block(self, sensor_id: int, sealed: bytes) -> None:
         """Take a sealed block, to be sent at once.
@@ -361,3 +365,22 @@ class BlockSender(Sender):
     def _is_delivered(self, sensor_id: int) -> None:
         self._counts[sensor_id].sent += 1
         self._is_changed = True
+
+
+def _kept(path: Path) -> dict[int, _Sent]:
+    """Read what an earlier process counted."""
+    try:
+        return {int(sensor): _sent(counts) for sensor, counts in orjson.loads(path.read_bytes()).items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise ConfigError(f"{printable(str(path))}: {error.strerror}") from None
+    except (ValueError, AttributeError, TypeError):
+        words = f"{printable(str(path))}: expected counts of blocks: move it away to begin anew"
+        raise ConfigError(words) from None
+
+
+def _sent(counts: dict[str, Any]) -> _Sent:
+    if counts.keys() != set(_Sent.__slots__) or any(type(n) is not int or n < 0 for n in counts.values()):
+        raise TypeError
+    return _Sent(**counts)

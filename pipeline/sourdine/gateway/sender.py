@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -69,7 +69,9 @@ class Sender:
         self._windows: deque[tuple[float, int, bytes]] = deque()
         self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
         self._record_came, self._window_came = asyncio.Event(), asyncio.Event()
-        self._n_asked = self._n_windows_asked = 0
+        self._n_asked = 0
+        #: How many windows of each sensor are on their way, with one producer.
+        self._on_wire: Counter[int] = Counter()
         #: When the broker last answered, or was first asked since then; None where nothing is asked of it.
         self._asked_s: float | None = time.monotonic()
         self._away_since_s: float | None = None
@@ -164,8 +166,10 @@ class Sender:
                 await producer.client.close()
             await _end(sending)
             self._let_go()
-            self.n_windows_lost += self._n_windows_asked
-            self._n_asked = self._n_windows_asked = 0
+            given_up, self._on_wire = self._on_wire, Counter()
+            for sensor_id in given_up.elements():  # nobody says any more whether they arrived
+                self._is_lost(sensor_id)
+            self._n_asked = 0
             self._room = asyncio.Semaphore(MAX_IN_FLIGHT)
 
     async def _send_records(self, producer: Any) -> None:
@@ -196,18 +200,21 @@ class Sender:
 
     async def _send_windows(self, producer: Any) -> None:
         failed: list[BaseException] = []
+        on_wire = self._on_wire
 
         def done(sensor_id: int, future: asyncio.Future[Any]) -> None:
-            self._room.release()
-            self._n_windows_asked -= 1
-            if future.cancelled():
+            if self._on_wire is not on_wire:  # given up with its producer
                 return
-            if (error := future.exception()) is None:
+            self._room.release()
+            on_wire[sensor_id] -= 1
+            error = asyncio.CancelledError() if future.cancelled() else future.exception()
+            if error is None:
                 self._is_delivered(sensor_id)
                 return
             self._is_lost(sensor_id)
-            failed.append(error)
-            self._window_came.set()
+            if not future.cancelled():
+                failed.append(error)
+                self._window_came.set()
 
         while True:
             await self._window_came.wait()
@@ -219,7 +226,7 @@ class Sender:
                 if window is None:
                     self._room.release()
                     break
-                self._n_windows_asked += 1
+                on_wire[window[0]] += 1
                 future = await self._ask(producer, self.topic, *window)
                 future.add_done_callback(partial(done, window[0]))
 

@@ -36,6 +36,8 @@ _TOLERANCE_S: Final = 2.0
 _CATCH_UP_S: Final = 10.0
 #: A pause in the sound that ends a stream.
 _PATIENCE_S: Final = 5.0
+#: A sensor of which nothing came for so long since the start is told of, once.
+_NOT_HEARD_S: Final = 60.0
 #: A stream that must be held back so often in a minute is no live one.
 _MAX_EARLY: Final = 5
 _MINUTE_S: Final = 60.0
@@ -168,6 +170,7 @@ class Listener:
         #: When the last look was, and whether the source can still bring something.
         self._now, self._goes_on = clock(), True
         self._last_sound = clock()
+        self._began_s: float | None = clock()
         self._early: deque[float] = deque()
         self._not_before = math.ceil(clock())
         self._chain = self._restored() or self._begun()
@@ -210,6 +213,7 @@ class Listener:
         elif self._stream is not None and self._now - self._last_sound > _PATIENCE_S:
             self.end("no_sound", f"no sound for {_PATIENCE_S:g} s")
         if block is None and self._stream is None:
+            self._tell_not_heard(self._now)
             self._let_pass(self._now)
         return block
 
@@ -311,8 +315,15 @@ class Listener:
         self._ledger.count_block(block.n_samples, self._source.bits_per_sample)
         return block
 
+    def _tell_not_heard(self, now: float) -> None:
+        """Say once that nothing has ever come: whoever runs it may have set up the wrong pipe, or started no sender."""
+        if self._began_s is not None and now - self._began_s > _NOT_HEARD_S:
+            seconds, self._began_s = round(now - self._began_s), None
+            self._ear.note(Told.NOT_HEARD, f"no sound has come in {seconds} s", seconds=seconds)
+
     def _anchored(self, first_sample: float) -> _Stream:
         """Begin a stream on the next whole second that was not used yet."""
+        self._began_s = None
         start_slot = max(math.ceil(first_sample - _LATE_LOOK_S), self._chain.next_slot, self._not_before)
         n_to_drop = max(0, round((start_slot - first_sample) * self._source.sample_rate))
         self._chain = self._chains.resume(self._chain.snapshot(), start_slot)

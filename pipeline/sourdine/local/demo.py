@@ -21,15 +21,33 @@ does not name, such as the shot, does not leave.
 
 """
 
-CLOSING_WORDS: Final = """
+_CLOSING_WORDS: Final = """
 What next:
-  ./run demo recording.wav            hear recordings of your own: files or
-                                      folders of WAV, FLAC, OGG, MP3, M4A
-  arecord -t raw -f S16_LE -r 16000 | ./run demo - --rate 16000
-                                      hear a microphone
-  ./run sourdine policy show street   what may leave, in words and in bits
-  ./run sourdine run --help           everything else
+  {sourdine} demo recording.wav
+      hear recordings of your own: files or folders of WAV, FLAC, OGG, MP3, M4A
+  arecord -t raw -f S16_LE -r 16000 | {sourdine} demo - --rate 16000
+      hear a microphone
+  {sourdine} policy show street
+      what may leave, in words and in bits
+  {sourdine} run --help
+      everything else
 """
+
+
+def closing_words(sourdine: str) -> str:
+    """Return what is said at the end.
+
+    Parameters
+    ----------
+    sourdine : str
+        What is typed for the command here.
+
+    Returns
+    -------
+    str
+        Whole lines.
+    """
+    return _CLOSING_WORDS.format(sourdine=sourdine)
 
 
 def write_scene(folder: Path) -> Path:

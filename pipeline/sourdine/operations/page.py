@@ -60,11 +60,15 @@ def listen(address: str) -> socket.socket:
     if match is None or int(match[2]) > 65_535:
         raise ConfigError(f"--metrics: expected PORT or ADDRESS:PORT, got {address}")
     host, port = (match[1] or _HERE).strip("[]"), int(match[2])
+    refusal = f"--metrics: {address} cannot be listened at"
+    try:
+        socket.getaddrinfo(host, port)
+    except (socket.gaierror, UnicodeError):
+        raise ConfigError(f"{refusal}: no address has this name") from None
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        words = f"--metrics: {address} cannot be listened at: {os.strerror(error.errno or 0)}: name another port"
-        raise ConfigError(words) from None
+        raise ConfigError(f"{refusal}: {os.strerror(error.errno or 0)}: name another port") from None
 
 
 class Pages:

@@ -38,6 +38,7 @@ class Told(StrEnum):
     STATE_REFUSED = "state_refused"
     HEARING = "hearing"
     STREAM_ENDED = "stream_ended"
+    NOT_HEARD = "not_heard"
     NO_SOURCE = "no_source"
     RESTING = "resting"
     STREAM_OUT = "stream_out"
@@ -78,6 +79,7 @@ MEANINGS: Final = {
     Told.STATE_REFUSED: (Level.WARNING, "the sensor's state was refused for `reason`: it begins anew"),
     Told.HEARING: (Level.INFO, "the sensor is heard, from the second `slot` of 1970 on"),
     Told.STREAM_ENDED: (Level.INFO, "a stretch of the sensor's sound is over, for `reason`"),
+    Told.NOT_HEARD: (Level.WARNING, "no sound of the sensor has come since the start, `seconds` ago"),
     Told.NO_SOURCE: (Level.WARNING, "the sensor's pipe, port or file cannot be opened"),
     Told.RESTING: (Level.WARNING, "the sensor's source broke, or is not live: left alone for `seconds`"),
     Told.STREAM_OUT: (Level.ERROR, "a fault of ours, of the type `error`: the sensor is out until the next start"),

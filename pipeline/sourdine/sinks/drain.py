@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from contextlib import suppress
+from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from sourdine.operations.lines import Name
@@ -86,12 +87,18 @@ async def _work(reader: Reader, store: Store, counts: Counts, stop: asyncio.Even
 
 async def _watch(reader: Reader, counts: Counts) -> None:
     """Look whether the broker answers: reading from one that is away is the same as reading where nothing comes."""
+    away_since_s: float | None = None
     while True:
         await asyncio.sleep(_LOOK_S)
-        is_up, was_up = await reader.answers(), counts.is_broker_up
-        counts.is_broker_up = is_up
-        if is_up != was_up:
-            counts.say(Told.BROKER_BACK if is_up else Told.BROKER_AWAY)
+        asked_s = monotonic()
+        counts.is_broker_up = await reader.answers()
+        if not counts.is_broker_up and away_since_s is None:
+            away_since_s = asked_s
+            counts.say(Told.BROKER_AWAY)
+        elif counts.is_broker_up and away_since_s is not None:
+            # What waits is at the broker, and nothing of it here.
+            counts.say(Told.BROKER_BACK, seconds=round(monotonic() - away_since_s), n=0)
+            away_since_s = None
 
 
 def _admitted(came: Iterable[Came], refused: Counter[str]) -> Iterable[Arrived]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.kafka.checker import faults
 
 from sourdine.fates import Fates
-from sourdine.sequencer import HOLD_MS, LATE_MS, MAX_GAPS, MAX_HELD, Sequencer
+from sourdine.sequencer import HOLD_MS, LATE_MS, MAX_HELD, Sequencer
+from sourdine.sequencer_stream import MAX_GAPS
 
 BOOT_NS = 1_777_900_000_000_000_000
 NOW_MS = BOOT_NS // 1_000_000 + 60_000

@@ -1,9 +1,10 @@
-"""The end of a gateway whose broker does not answer: in order, and with time to spare."""
+"""Every block that a sensor offers is counted as sent or as dropped, also one whose fate the broker never told."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+import json
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,54 +12,86 @@ import pytest
 from tests.gateways import NOWHERE
 from tests.live import Notes
 
-from sourdine.gateway import sender
-from sourdine.gateway.gateway import DRAIN_S
-from sourdine.gateway.sender import STOP_S, Sender
+import sourdine.gateway.sender
+from sourdine.errors import ConfigError
+from sourdine.gateway.relay import BlockSender
 from sourdine.gateway.store import Store
-from sourdine.operations.ending import END_S
 
 
-class Stubborn:
-    """A producer that takes everything, acknowledges nothing, and cannot be closed."""
+class Producer:
+    """Takes three messages, of which it delivers the first; then it waits for ever."""
 
-    def __init__(self) -> None:
-        self.client, self.n_sent, self.is_dropped = self, 0, False
+    n_taken = 0
+
+    def __init__(self, **_: Any) -> None:
+        self.client = self
+        Producer.n_taken = 0
 
     async def start(self) -> None:
-        """Begin."""
+        """Connect at once."""
 
-    async def send(self, *_: Any, **__: Any) -> asyncio.Future[Any]:
-        self.n_sent += 1
-        return asyncio.get_running_loop().create_future()
+    async def send(self, topic: str, value: bytes, key: bytes) -> asyncio.Future[None]:
+        """Take it, or wait for room."""
+        if Producer.n_taken == 3:
+            await asyncio.sleep(3600)
+        Producer.n_taken += 1
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if Producer.n_taken == 1:
+            future.set_result(None)
+        return future
 
     async def stop(self) -> None:
-        await asyncio.Event().wait()
+        """Have nothing to say of what is on its way."""
 
     async def close(self) -> None:
-        self.is_dropped = True
+        """Disconnect."""
 
 
-def test_the_steps_of_an_end_leave_time_to_spare() -> None:
-    """Sound that waits is heard once more before them, and a busy machine takes its time."""
-    assert DRAIN_S + 2 * STOP_S <= END_S - 2.0
+def test_blocks_on_the_wire_when_the_producer_closes_are_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sourdine.gateway.sender, "AIOKafkaProducer", Producer)
 
-
-def test_a_producer_that_cannot_be_closed_is_let_go_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    producer = Stubborn()
-    monkeypatch.setattr(sender, "AIOKafkaProducer", lambda **_: producer)
-
-    async def run_and_end(one: Sender) -> None:
-        running = asyncio.create_task(one.run())
-        one.take_window(7, b"sealed")
-        while not producer.n_sent:
+    async def main(store: Store) -> BlockSender:
+        sender = BlockSender(NOWHERE, store, Notes(), max_blocks=100, folder=tmp_path)
+        sending = asyncio.create_task(sender.run())
+        for n in range(6):
+            sender.take_block(17 + n % 2, b"sealed")
+        while Producer.n_taken < 3:
             await asyncio.sleep(0.01)
-        await one.drain(0.0)
-        running.cancel()
-        await asyncio.wait([running], timeout=60.0)
-        assert running.cancelled()
+        await asyncio.sleep(0.01)
+        sending.cancel()
+        with suppress(asyncio.CancelledError):
+            await sending
+        sender.write_counts()
+        return sender
 
     with closing(Store(tmp_path)) as store:
-        one = Sender(NOWHERE, store, Notes(), max_windows=8, n_sensors=1)
-        asyncio.run(run_and_end(one))
-    assert producer.is_dropped
-    assert one.n_windows_lost == 1
+        sender = asyncio.run(main(store))
+    assert sender.n_windows_lost == 5
+    assert json.loads((tmp_path / "sent.json").read_bytes()) == {
+        "17": {"offered": 3, "sent": 1, "dropped": 2},
+        "18": {"offered": 3, "sent": 0, "dropped": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        '{"x": {"offered": 1, "sent": 1, "dropped": 0}}',
+        '{"17": null}',
+        '{"17": {"offered": null, "sent": 1, "dropped": 0}}',
+        '{"17": {"offered": 1, "sent": "1", "dropped": 0}}',
+        '{"17": {"offered": 1, "sent": -1, "dropped": 0}}',
+        '{"17": {"offered": 1, "sent": true, "dropped": 0}}',
+        '{"17": {"offered": 1, "sent": 1}}',
+        '{"17": {"offered": 1, "sent": 1, "dropped": 0, "more": 1}}',
+    ],
+)
+def test_counts_that_do_not_hold_cost_one_line(text: str, tmp_path: Path) -> None:
+    (tmp_path / "sent.json").write_text(text)
+    with closing(Store(tmp_path)) as store, pytest.raises(ConfigError, match="expected counts of blocks"):
+        BlockSender(NOWHERE, store, Notes(), max_blocks=100, folder=tmp_path)

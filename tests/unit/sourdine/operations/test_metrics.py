@@ -156,3 +156,15 @@ def test_pages_say_live_ready_and_metrics_and_nothing_else() -> None:
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(ConfigError, match="expected PORT or ADDRESS:PORT"):
         listen(address)
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "no-such-host.invalid", "x" * 64])
+def test_a_name_that_is_no_address_is_said_in_words(host: str) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        listen(f"{host}:9464")
+    assert str(refusal.value) == f"--metrics: {host}:9464 cannot be listened at: no address has this name"
+
+
+def test_an_address_of_another_machine_is_said_in_words() -> None:
+    with pytest.raises(ConfigError, match="Cannot assign requested address: name another port"):
+        listen("192.0.2.1:9464")

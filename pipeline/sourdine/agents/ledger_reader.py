@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 LEDGER: Final = "sourdine.ledger.v1"
 
-
-_COUNTS: Final = ("sensor_id", "kafka_offset", "processed", "late", "held", "duplicate", "gap")
+_COUNTS: Final = ("sensor_id", "slot", "kafka_offset", "processed", "late", "held", "duplicate", "gap")
 
 
 def read(settings: BrokerSettings, layout: Layout) -> tuple[dict[int, dict[str, Any]], int]:
@@ -61,7 +60,7 @@ def read(settings: BrokerSettings, layout: Layout) -> tuple[dict[int, dict[str, 
                 first, value = _next(reader, first)
                 line = None if value is None else line_of(value)
                 n_foreign += value is not None and line is None
-                if line is not None and _is_newer(line, found.get(line["sensor_id"])):
+                if line is not None and is_newer(line, found.get(line["sensor_id"])):
                     found[line["sensor_id"]] = line
     except KafkaException as error:
         raise TransportError("unreachable", f"{connection}: {LEDGER}: {error.args[0].name()}") from None
@@ -89,8 +88,27 @@ def line_of(value: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(line, dict) or not isinstance(line.get("rejected"), dict):
         return None
+    line.setdefault("slot", 0)  # of an earlier version
     counts = [*(line.get(name) for name in _COUNTS), *line["rejected"].values()]
     return line if all(type(count) is int for count in counts) else None
+
+
+def is_newer(line: dict[str, Any], other: dict[str, Any] | None) -> bool:
+    """Return whether a line holds more than another: a worker that was frozen may write an older one last.
+
+    Parameters
+    ----------
+    line : dict
+        As it lies in the topic behind the other.
+    other : dict or None
+        None if there is none.
+    """
+    # By time first: where the topic of sound was made anew, places begin again.
+    return other is None or _place(line) >= _place(other)
+
+
+def _place(line: dict[str, Any]) -> tuple[int, int]:
+    return line["slot"], line["kafka_offset"]
 
 
 def _next(reader: Consumer, first: int) -> tuple[int, bytes | None]:
@@ -100,7 +118,3 @@ def _next(reader: Consumer, first: int) -> tuple[int, bytes | None]:
         raise KafkaException(error)
     offset, value = came.offset(), came.value()
     return (first if offset is None else offset) + 1, value
-
-
-def _is_newer(line: dict[str, Any], other: dict[str, Any] | None) -> bool:
-    return other is None or line["kafka_offset"] >= other["kafka_offset"]
