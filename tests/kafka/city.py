@@ -31,9 +31,10 @@ EVENTS: Final = "sourdine.events.v1"
 STATES: Final = "sourdine.checkpoints.v1"
 REJECTS: Final = "sourdine.rejects.v1"
 
-
-#: Batches as small as those of our own producers: the broker's limit on a message holds for a batch.
+#: A broker that is started again while others use the machine takes its time.
+_FLUSH_S: Final = 300.0
 _NOT_YET: Final = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE}
+#: Batches as small as those of our own producers: the broker's limit on a message holds for a batch.
 _AS_OURS: Final = {"acks": "all", "enable.idempotence": True, "batch.size": 16_384, "log_level": 0}
 
 
@@ -94,7 +95,7 @@ class City:
 
     def flush(self) -> None:
         """Wait until the broker has everything."""
-        assert self._producer.flush(60) == 0
+        assert self._producer.flush(_FLUSH_S) == 0
 
     def enrol(self, sensors: Iterable[int]) -> None:
         """Give sensors a state from which nothing has left yet, so that they need not wait for the next hour."""
