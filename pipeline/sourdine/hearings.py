@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 _MS_PER_S: Final = 1_000
 #: Time passes for all sensors once a second: what was read is newer than a sensor's own time by less than this.
 _NEWER_MS: Final = 2_000
-#: Sensors of a partition, each with stages of 0.3 MB: a lone worker that has all partitions holds some 4 GB then. More
-#: than a processor can hear of a partition that it shares with eleven others.
-MAX_SENSORS: Final = 1_024
+#: Sensors of a partition, each with stages of 0.03 MB: a lone worker that has all twelve holds 1.6 GB then. More than
+#: two processors can hear.
+MAX_SENSORS: Final = 4_096
 #: A sensor of which nothing came for so long is forgotten, a day before the broker may delete its state: so a worker
 #: that was never restarted knows no more than one that was.
 FORGET_S: Final = 6 * 86_400

@@ -132,6 +132,20 @@ def test_whoever_takes_over_hears_and_forgets_the_same(n_before: int, n_more: in
             assert successor.ledger(sensor) == calm.ledger(sensor)
 
 
+def test_who_reads_again_does_not_count_a_sensor_that_is_still_to_come() -> None:
+    turn = START + FORGET_S  # five seconds later sensor 1 is forgotten, and makes room for sensor 3
+    log = logged(quiet(1, 5), quiet(2, 30, turn - 3), quiet(3, 10, turn + 10))
+    hearings, successor = stage(2), stage(2)
+    heard(hearings, log[:5])
+    kept = {1: hearings.state(1)}
+    assert reasons(heard(hearings, log[5:])) == {}
+    kept[3] = hearings.state(3)
+    for sensor, state in kept.items():  # and the state of sensor 2 was not written any more
+        successor.restore(sensor, [state])
+    assert reasons(heard(successor, log[5:])) == {}
+    assert successor.ledger(2) == hearings.ledger(2)
+
+
 def test_of_two_states_the_later_one_counts_where_the_topic_was_made_anew() -> None:
     hearings, successor = stage(), stage()
     heard(hearings, [replace(one, kafka_offset=1_000 + n) for n, one in enumerate(quiet(1, 20))])
