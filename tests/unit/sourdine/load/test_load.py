@@ -14,7 +14,7 @@ from tests.chain import call, one_line, street
 
 from sourdine.cut import Gates, Message, Scoring, untouched_gate
 from sourdine.hearing import SealedWindow
-from sourdine.hearings import Hearings
+from sourdine.hearings import Hearings, Refusal
 from sourdine.load.load import LoadSettings, expected
 from sourdine.load.sensors import Cabinets, Microphones
 from sourdine.load.sounds import SAMPLE_RATE, recorded, synthetic
@@ -92,6 +92,7 @@ def test_what_is_expected_of_sound_is_what_workers_make_of_it(sealer: Sealer) ->
     ):
         message = Message(sensor, block, int(1000 * (START + due_s)), offset)
         for output in hearings.push(message):
+            assert not isinstance(output, Refusal)
             if not isinstance(output, SealedWindow):
                 made.add(encode(output))
                 continue
