@@ -13,8 +13,9 @@ OURS, PEER = "#0b5d8f", "#9aa5ad"
 def draw(speeds: dict[str, dict[str, float]], path: Path) -> None:
     """Draw speeds, by row and by front end, as an SVG or a PNG."""
     mpl.rcParams.update({"svg.hashsalt": "peers", "font.size": 9})
-    figure, panels = plt.subplots(2, 2, figsize=(9.5, 5.6), sharex=True, layout="constrained")
-    for panel, (row, by_name) in zip(panels.flat, speeds.items(), strict=True):
+    figure, panels = plt.subplots(3, 2, figsize=(9.5, 8), layout="constrained")
+    panels.flat[-1].set_axis_off()
+    for panel, (row, by_name) in zip(panels.flat[:-1], speeds.items(), strict=True):
         names = sorted(by_name, key=by_name.__getitem__)
         bars = panel.barh(names, [by_name[n] for n in names], color=[OURS if n == "dsp_core" else PEER for n in names])
         panel.bar_label(bars, [f"{by_name[n]:,.0f}".replace(",", " ") for n in names], padding=3)
@@ -22,7 +23,6 @@ def draw(speeds: dict[str, dict[str, float]], path: Path) -> None:
         panel.set_xscale("log")
         panel.set_xlim(100, 300_000)
         panel.spines[["top", "right"]].set_visible(False)
-    for panel in panels[1]:
         panel.set_xlabel("times real time, one core")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
     plt.close(figure)
