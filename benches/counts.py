@@ -1,9 +1,9 @@
 """How many instructions the core's kernels take, held against the counts that are stored: what a timed test cannot say.
 
-``./run counts`` counts each piece of ``core/counts.rs`` on the baseline and the AVX2 path by callgrind (valgrind knows no
-AVX-512) and ends with 1 where one takes more than 3 % above its stored count; then, where the CPU has AVX-512, asks that
-that path be faster than AVX2 in the same run. ``./run counts --accept`` stores what was counted. Counts belong to a
-compiler: for one without stored counts nothing is compared, which SOURDINE_REQUIRE=all makes a failure.
+``./run counts`` counts each piece of ``core/counts.rs`` on the baseline and the AVX2 path by callgrind (valgrind knows
+no AVX-512) and ends with 1 where one takes more than 3 % above its stored count; then, where the CPU has AVX-512, asks
+that this path be faster than AVX2 in the same run. ``./run counts --accept`` stores what was counted. Counts belong to
+a compiler: for one without stored counts nothing is compared, which SOURDINE_REQUIRE=all makes a failure.
 """
 
 from __future__ import annotations
@@ -142,21 +142,21 @@ def check(name: str, found: Counts) -> bool:
 
 def is_wide_faster(program: Path) -> bool:
     """Ask that AVX-512 be faster than AVX2 in the same run, where the CPU has it."""
-    least: dict[str, float] = {}
+    best: dict[str, float] = {}
     for _ in range(N_TRIES):
         said = subprocess.run([program, "wide"], check=True, capture_output=True, text=True).stdout
         if said.strip() == "absent":
             print("counts: AVX-512 against AVX2 skipped: this CPU has no AVX-512")
             return True
         for line in said.splitlines():
-            ratio, piece = line.split(" ", 1)
-            least[piece] = max(float(ratio), least.get(piece, 0.0))
-        if all(ratio >= MIN_WIDE_RATIO for ratio in least.values()):
+            word, piece = line.split(" ", 1)
+            best[piece] = max(float(word), best.get(piece, 0.0))
+        if all(ratio >= MIN_WIDE_RATIO for ratio in best.values()):
             break
-    for piece, ratio in least.items():
+    for piece, ratio in best.items():
         is_met = "wanted" if ratio >= MIN_WIDE_RATIO else f"too little in {N_TRIES} runs: wanted"
         print(f"counts: {piece}: AVX-512 is {ratio:.2f} times as fast as AVX2, {is_met} {MIN_WIDE_RATIO}")
-    return all(ratio >= MIN_WIDE_RATIO for ratio in least.values())
+    return all(ratio >= MIN_WIDE_RATIO for ratio in best.values())
 
 
 def main() -> int:

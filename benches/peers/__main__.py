@@ -1,8 +1,9 @@
 """Ours beside its peers in one run of one process: agreement first, then speed, a table and a picture.
 
-``./run bench peers [FOLDER]`` installs the peers into an environment of their own and writes ``table.md`` and ``peers.svg``
-into the folder (default ``dist/peers``). Calls take turns, each is timed by the processor time of the whole process, and
-the least of many counts: what a core does when nothing disturbs it. Ends with 1 where a ratio that is wanted is not met.
+``./run bench peers [FOLDER]`` installs the peers into an environment of their own and writes ``table.md`` and
+``peers.svg`` into the folder (default ``dist/peers``). Calls take turns, each is timed by the processor time of the
+whole process, and the least of many counts: what a core does when nothing disturbs it. Ends with 1 where a ratio that
+is wanted is not met.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def one_by_one(log_mel: LogMel, rows: Float32Array) -> None:
 
 
 def least_s(row: Row, functions: dict[str, LogMel]) -> dict[str, float]:
-    """Return the least seconds of one call of each. The first call of a turn warms the caches that the others filled."""
+    """Return the least seconds of one call of each. A turn is some calls: the first finds its caches filled by others."""
     sounds = row.sounds()
     least = dict.fromkeys(functions, float("inf"))
     for _ in range(N_ROUNDS):

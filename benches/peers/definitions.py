@@ -90,7 +90,7 @@ def htk_bank(setting: Setting, *, fmin: float | None = None, fmax: float | None 
 
 
 def hz_bank(setting: Setting) -> Float64Array:
-    """Triangles linear in Hz between edges of HTK's scale: those of librosa and auvux-dsp with ``htk``, without norm."""
+    """Triangles linear in Hz between edges of HTK's scale: librosa's and auvux-dsp's ``htk`` without norm."""
     edges = np.linspace(_mel(setting.fmin), _mel(setting.fmax), setting.n_mels + 2)[:, None]
     edges = 700.0 * np.expm1(edges / 1127.0)
     bins = np.arange(setting.n_fft // 2 + 1) * setting.sample_rate / setting.n_fft

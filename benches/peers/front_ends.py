@@ -162,9 +162,7 @@ def _asrfront(s: Setting) -> LogMel | None:
 
 def _define_asrfront(s: Setting) -> Definition:
     bank = htk_bank(s, fmin=20.0, fmax=8_000.0)
-    return Definition(
-        hamming(s.win_length), bank, log_with_floor, NEPER_DB / 2, power=2, scale=32_768.0, is_kaldi=True
-    )
+    return Definition(hamming(s.win_length), bank, log_with_floor, NEPER_DB / 2, power=2, scale=32_768.0, is_kaldi=True)
 
 
 @cache

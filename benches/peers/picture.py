@@ -21,7 +21,7 @@ def draw(speeds: dict[str, dict[str, float]], path: Path) -> None:
         panel.bar_label(bars, [f"{by_name[n]:,.0f}".replace(",", " ") for n in names], padding=3)
         panel.set_title(row, loc="left", fontweight="bold")
         panel.set_xscale("log")
-        panel.set_xlim(100, 300_000)
+        panel.set_xlim(50, 100_000)
         panel.spines[["top", "right"]].set_visible(False)
         panel.set_xlabel("times real time, one core")
     figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)

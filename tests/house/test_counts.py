@@ -1,4 +1,4 @@
-"""The gate on instructions: what it sums up, what it lets pass, what it calls a rise, and what an unknown compiler means."""
+"""The gate on instructions: what it sums up, lets pass and calls a rise, and what an unknown compiler means."""
 
 from __future__ import annotations
 

@@ -223,8 +223,8 @@ def log_mel(
     Notes
     -----
     The front end of the shipped classifier at the defaults, with the same bytes on every CPU and for any cut into
-    calls. Bands are sums of magnitudes, not of powers. Against float64: within 1e-4 dB for bands down to 40 dB below the
-    frame's strongest bin, 0.005 dB down to 80 dB, 0.09 dB down to 100 dB (docs/from-librosa.md).
+    calls. Bands are sums of magnitudes, not of powers. Against float64: within 1e-4 dB for bands down to 40 dB below
+    the frame's strongest bin, 0.005 dB down to 80 dB, 0.09 dB down to 100 dB (docs/from-librosa.md).
 
     References
     ----------

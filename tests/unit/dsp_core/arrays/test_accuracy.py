@@ -1,7 +1,7 @@
-"""How far float32 spectra lie from float64, by how far a band lies below its frame's strongest bin: the table of the docs.
+"""How far float32 spectra lie from float64, by how far a band lies below its frame's strongest bin.
 
-Every number of the table in docs/from-librosa.md is an upper bound, is no more than three times what is measured, and is
-bold where it exceeds what was wanted.
+Every number of the table in docs/from-librosa.md is an upper bound, is no more than three times what is measured, and
+is bold where it exceeds what was wanted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import pytest
 import soundfile
 from dsp_core import log_mel, mel_filterbank, power_spectrum, resample
 from numpy.typing import NDArray
-
 from tests.unit.dsp_core.arrays.test_spectra import RATE, htk64, spectra64
 
 Float64Array = NDArray[np.float64]
@@ -29,7 +28,7 @@ N_RECORDINGS = 20
 
 
 def synthetic() -> Iterator[NDArray[np.float64]]:
-    """Give tones, pure and with noise 90 dB below, noise, mixtures over 80 dB, clicks, a rumble, a constant with noise."""
+    """Give tones, pure and with noise 90 dB below, mixtures over 80 dB, a rumble, noise, clicks, a constant with noise."""
     t = np.arange(3 * RATE) / RATE
     noise = np.random.default_rng(3).normal(0, 1, len(t))
     for hz in (130.0, 1_000.0, 1_015.6, 3_333.0, 7_400.0):
@@ -87,7 +86,9 @@ def worst(folder: Path) -> dict[tuple[str, int], float]:
 def stated() -> dict[tuple[str, int], str]:
     """Read the table of the page."""
     lines = re.findall(r"^\| ((?:`log_mel`|mel bands)[^|]*) \| (.*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
-    return {(what, depth): cell for what, cells in lines for depth, cell in zip(WANTED_DB, cells.split(" | "), strict=True)}
+    return {
+        (what, depth): cell for what, cells in lines for depth, cell in zip(WANTED_DB, cells.split(" | "), strict=True)
+    }
 
 
 def test_the_page_states_what_is_measured(city_sounds: Path) -> None:
