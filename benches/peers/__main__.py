@@ -70,7 +70,7 @@ def one_by_one(log_mel: LogMel, rows: Float32Array) -> None:
 
 
 def least_s(row: Row, functions: dict[str, LogMel]) -> dict[str, float]:
-    """Return the least seconds of one call of each. A turn is some calls: the first finds its caches filled by others."""
+    """Return the least seconds of one call of each. A turn is some calls: the first finds others' data in the caches."""
     sounds = row.sounds()
     least = dict.fromkeys(functions, float("inf"))
     for _ in range(N_ROUNDS):
