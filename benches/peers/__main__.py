@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from benches.peers.definitions import Float32Array, Setting
-from benches.peers.front_ends import FrontEnd, LogMel, front_ends
+from benches.peers.front_ends import FRONT_ENDS, FrontEnd, LogMel
 from benches.peers.picture import draw
 from dsp_core.zone import simd_path
 
@@ -70,7 +70,7 @@ def one_by_one(log_mel: LogMel, rows: Float32Array) -> None:
 
 
 def least_s(row: Row, functions: dict[str, LogMel]) -> dict[str, float]:
-    """Return the least seconds of one call of each. A turn is some calls: the first finds others' data in the caches."""
+    """Return the least seconds of one call of each. A turn is some calls: the first finds caches that others filled."""
     sounds = row.sounds()
     least = dict.fromkeys(functions, float("inf"))
     for _ in range(N_ROUNDS):
@@ -127,7 +127,7 @@ def table(
         "| | " + " | ".join(row.name for row in ROWS) + " | off its definition | differs from ours by |",
         "| --- |" + " --- |" * (len(ROWS) + 2),
     ]
-    for one in front_ends():
+    for one in FRONT_ENDS:
         if one.name in absent:
             lines.append(f"| {one.name} | " + "absent | " * (len(ROWS) + 1) + f"{absent[one.name]} |")
             continue
@@ -139,8 +139,8 @@ def table(
 
 def main(folder: Path) -> int:
     """Run all rows; return how many ratios are not met."""
-    absent = {one.name: reason for one in front_ends() if (reason := one.absence()) is not None}
-    present = [one for one in front_ends() if one.name not in absent]
+    absent = {one.name: reason for one in FRONT_ENDS if (reason := one.absence()) is not None}
+    present = [one for one in FRONT_ENDS if one.name not in absent]
     results: dict[str, dict[str, float]] = {}
     agreement: dict[str, float] = {}
     print(f"{platform.machine()}, Python {platform.python_version()}, dsp_core by {simd_path()}, one thread each")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from typing import Final
 
 import numpy as np
 from benches.peers.definitions import (
@@ -165,48 +165,46 @@ def _define_asrfront(s: Setting) -> Definition:
     return Definition(hamming(s.win_length), bank, log_with_floor, NEPER_DB / 2, power=2, scale=32_768.0, is_kaldi=True)
 
 
-@cache
-def front_ends() -> tuple[FrontEnd, ...]:
-    """Return all, ours first."""
-    return (
-        FrontEnd("dsp_core", "dsp-core", "", _ours, _define_ours, takes_rows=True),
-        FrontEnd(
-            "asrfront",
-            "asrfront",
-            "Kaldi's steps: mean removed, pre-emphasis, Hamming window, powers, 20 to 8 000 Hz; no other size or rate",
-            _asrfront,
-            _define_asrfront,
-        ),
-        FrontEnd(
-            "auvux-dsp",
-            "auvux-dsp",
-            "triangles linear in Hz; decibels of powers, by its own fused logarithm",
-            _auvux,
-            _define_auvux,
-            takes_rows=True,
-        ),
-        FrontEnd(
-            "kaldi-native-fbank",
-            "kaldi-native-fbank",
-            "symmetric Hann window; a floor, not an offset, under the logarithm; frames are fetched one by one",
-            _kaldi,
-            _define_kaldi,
-        ),
-        FrontEnd("librosa", "librosa", "triangles linear in Hz", _librosa, _define_centred, takes_rows=True),
-        FrontEnd(
-            "scipy",
-            "scipy",
-            "`ShortTimeFFT` in float64 and a matrix product: a script of ours, to our definition",
-            _scipy,
-            lambda s: Definition(hann(s.win_length), htk_bank(s), log_with_offset, NEPER_DB, first=_scipy_first(s)),
-            takes_rows=True,
-        ),
-        FrontEnd(
-            "numpy",
-            "numpy",
-            "`rfft` in float32 and a matrix product: a script of ours, to our definition",
-            _numpy,
-            _define_ours,
-            takes_rows=True,
-        ),
-    )
+#: All of them, ours first.
+FRONT_ENDS: Final = (
+    FrontEnd("dsp_core", "dsp-core", "", _ours, _define_ours, takes_rows=True),
+    FrontEnd(
+        "asrfront",
+        "asrfront",
+        "Kaldi's steps: mean removed, pre-emphasis, Hamming window, powers, 20 to 8 000 Hz; no other size or rate",
+        _asrfront,
+        _define_asrfront,
+    ),
+    FrontEnd(
+        "auvux-dsp",
+        "auvux-dsp",
+        "triangles linear in Hz; decibels of powers, by its own fused logarithm",
+        _auvux,
+        _define_auvux,
+        takes_rows=True,
+    ),
+    FrontEnd(
+        "kaldi-native-fbank",
+        "kaldi-native-fbank",
+        "symmetric Hann window; a floor, not an offset, under the logarithm; frames are fetched one by one",
+        _kaldi,
+        _define_kaldi,
+    ),
+    FrontEnd("librosa", "librosa", "triangles linear in Hz", _librosa, _define_centred, takes_rows=True),
+    FrontEnd(
+        "scipy",
+        "scipy",
+        "`ShortTimeFFT` in float64 and a matrix product: a script of ours, to our definition",
+        _scipy,
+        lambda s: Definition(hann(s.win_length), htk_bank(s), log_with_offset, NEPER_DB, first=_scipy_first(s)),
+        takes_rows=True,
+    ),
+    FrontEnd(
+        "numpy",
+        "numpy",
+        "`rfft` in float32 and a matrix product: a script of ours, to our definition",
+        _numpy,
+        _define_ours,
+        takes_rows=True,
+    ),
+)

@@ -12,7 +12,7 @@ OURS, PEER = "#0b5d8f", "#9aa5ad"
 
 def draw(speeds: dict[str, dict[str, float]], path: Path) -> None:
     """Draw speeds, by row and by front end, as an SVG or a PNG."""
-    mpl.rcParams.update({"svg.hashsalt": "peers", "font.size": 9})
+    mpl.rcParams.update({"svg.hashsalt": "peers", "svg.fonttype": "none", "font.size": 9})
     figure, panels = plt.subplots(3, 2, figsize=(9.5, 8), layout="constrained")
     panels.flat[-1].set_axis_off()
     for panel, (row, by_name) in zip(panels.flat[:-1], speeds.items(), strict=True):

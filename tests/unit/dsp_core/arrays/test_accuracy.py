@@ -28,7 +28,7 @@ N_RECORDINGS = 20
 
 
 def synthetic() -> Iterator[NDArray[np.float64]]:
-    """Give tones, pure and in noise 90 dB below, mixtures over 80 dB, a rumble, noise, clicks, a constant with noise."""
+    """Give tones, pure and in noise 90 dB down, mixtures over 80 dB, a rumble, noise, clicks, a constant in noise."""
     t = np.arange(3 * RATE) / RATE
     noise = np.random.default_rng(3).normal(0, 1, len(t))
     for hz in (130.0, 1_000.0, 1_015.6, 3_333.0, 7_400.0):
