@@ -74,3 +74,21 @@ def test_what_is_stored_has_both_paths_and_the_same_pieces() -> None:
         assert name.startswith("rustc ")
         assert tuple(sorted(by_path)) == tuple(sorted(counts.PATHS))
         assert len({tuple(sorted(pieces)) for pieces in by_path.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "is_met", "line"),
+    [
+        ("absent", True, "AVX-512 against AVX2 skipped: this CPU has no AVX-512"),
+        ("1.400 log-mel", True, "log-mel: AVX-512 is 1.40 times as fast as AVX2, wanted 1.1"),
+        ("1.050 log-mel", False, "log-mel: AVX-512 is 1.05 times as fast as AVX2, too little in 5 runs: wanted 1.1"),
+    ],
+)
+def test_the_widest_path_must_be_faster_where_it_is(
+    said: str, is_met: bool, line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = tmp_path / "program"
+    program.write_text(f"#!/bin/sh\n[ $1 = wide ] && echo '{said}'\n", "utf-8")
+    program.chmod(0o755)
+    assert counts.is_wide_faster(program) == is_met
+    assert capsys.readouterr().out == f"counts: {line}\n"
