@@ -20,6 +20,7 @@ ON_EACH_PATH = (
     "tests/unit/dsp_core/test_describe_many.py",
     "tests/unit/dsp_core/arrays/test_levels.py",
     "tests/unit/dsp_core/arrays/test_spectra.py",
+    "tests/unit/dsp_core/arrays/test_accuracy.py",
     "tests/unit/dsp_core/arrays/test_fractional_octave.py",
 )
 
