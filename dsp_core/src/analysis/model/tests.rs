@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::stored::*;
 use super::*;
 use crate::analysis::rehearsal;
 
