@@ -228,6 +228,9 @@ class Classify:
     @property
     def model_id(self) -> str: ...
     def push(self, windows: Sequence[FeatureWindow]) -> list[Candidate]: ...
+    def push_sealed(
+        self, windows: Sequence[tuple[int, bytes, int]], *, sealer: Sealer
+    ) -> list[bytes | BlockError]: ...
 
 @final
 class Gate:

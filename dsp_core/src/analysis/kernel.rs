@@ -1,6 +1,7 @@
 //! The loops of the layers, laid out for registers: the only hot code of the classifier.
 //!
-//! At optimisation level 3 only; below it the same bytes come many times slower.
+//! At optimisation level 3 only; below it the same bytes come many times slower. No closures: the call of a function value has no
+//! `inline(always)`, and what is not inlined is not compiled for the path.
 
 use std::ops::Range;
 
@@ -22,25 +23,28 @@ pub(super) fn rounded(x: f32) -> i32 {
     (x + ROUNDING).to_bits() as i32 - ROUNDING.to_bits() as i32
 }
 
-/// Sums to the next layer's integers: scaled, biased, rectified. Two operations in f32, each rounded by itself.
+/// The lane's sum as the next layer's integer: scaled, biased, rectified. Two operations in f32, each rounded by itself.
 #[inline(always)]
-fn activated<R: Register>(sums: R, layer: &Layer, group: usize, part: usize) -> [i32; LANES] {
-    let mut lanes = [0; LANES];
-    sums.store(&mut lanes, part);
-    let (factor, bias) = (&layer.factors[group].0, &layer.biases[group].0);
-    for lane in part * R::N..(part + 1) * R::N {
-        let x = lanes[lane] as f32 * factor[lane] + bias[lane];
-        let x = if x > 0.0 { x } else { 0.0 };
-        lanes[lane] = rounded(x);
-    }
-    lanes
+fn activated(sum: i32, factor: f32, bias: f32) -> i32 {
+    let x = sum as f32 * factor + bias;
+    let x = if x > 0.0 { x } else { 0.0 };
+    let x = if x < MAX_ACTIVATION { x } else { MAX_ACTIVATION };
+    (x + ROUNDING).to_bits() as i32 - ROUNDING.to_bits() as i32
 }
 
-/// Lays the lanes of a part side by side as words.
+/// Writes two sums of a part, of one group or of two, as words of the output.
 #[inline(always)]
-fn put<R: Register>(low: &[i32; LANES], high: &[i32; LANES], part: usize, out: &mut [i32; LANES]) {
+fn put<R: Register>(layer: &Layer, sums: [R; 2], groups: [usize; 2], part: usize, out: &mut [i32; LANES]) {
+    let (mut low, mut high) = ([0; LANES], [0; LANES]);
+    sums[0].store(&mut low, part);
+    sums[1].store(&mut high, part);
+    let [factors, biases] = [&layer.factors, &layer.biases];
+    let (f0, b0) = (&factors[groups[0]].0, &biases[groups[0]].0);
+    let (f1, b1) = (&factors[groups[1]].0, &biases[groups[1]].0);
     for lane in part * R::N..(part + 1) * R::N {
-        out[lane] = word(low[lane], high[lane]);
+        let low = activated(low[lane], f0[lane], b0[lane]);
+        let high = activated(high[lane], f1[lane], b1[lane]);
+        out[lane] = word(low, high);
     }
 }
 
@@ -52,11 +56,17 @@ fn tile<R: Register, const P: usize>(
     panel: &[Lanes],
     part: usize,
 ) -> [R; P] {
-    let rows: [&[Lanes]; P] = std::array::from_fn(|p| &input[p * n_in..][..n_in]);
+    let mut rows = [input; P];
+    for p in 0..P {
+        rows[p] = &input[p * n_in..][..n_in];
+    }
     let mut sums = [R::zero(); P];
     let (full, rest) = panel.as_chunks::<LANES>();
     for (at, weights) in full.iter().enumerate() {
-        let x: [&[i32; LANES]; P] = std::array::from_fn(|p| &rows[p][at].0);
+        let mut x = [&Lanes::ZERO.0; P];
+        for p in 0..P {
+            x[p] = &rows[p][at].0;
+        }
         for k in 0..LANES {
             let w = R::load(&weights[k].0, part);
             for p in 0..P {
@@ -85,9 +95,8 @@ fn dense_tile<R: Register, const P: usize>(
     let (n_in, n_groups) = (layer.n_input_lanes(), layer.output.n_groups());
     let sums = tile::<R, P>(&input[at * n_in..], n_in, layer.panel(group), part);
     for (pair, rows) in sums.as_chunks::<2>().0.iter().enumerate() {
-        let [low, high] = rows.map(|sum| activated(sum, layer, group, part));
         let out = &mut output[(at / 2 + pair) * n_groups + group].0;
-        put::<R>(&low, &high, part, out);
+        put(layer, *rows, [group, group], part, out);
     }
 }
 
@@ -169,10 +178,10 @@ impl Row<'_> {
         let panel = self.layer.panel(group);
         let (two_above, mut sums) = (self.y * stride + 2 - pad, [R::zero(); T]);
         for second in 0..2 {
-            let pair = match (two_above / 2 + second).checked_sub(1) {
-                Some(pair) if pair < shape.height / 2 => pair,
-                _ => continue,
-            };
+            let pair = (two_above / 2 + second).wrapping_sub(1);
+            if pair >= shape.height / 2 {
+                continue;
+            }
             let weights = &panel[(two_above % 2 * 2 + second) * 3..][..3];
             for kx in columns.clone() {
                 let w = R::load(&weights[kx].0, part);
@@ -197,15 +206,13 @@ impl Row<'_> {
         output: &mut [Lanes],
     ) {
         let (layer, out) = (self.layer, self.layer.output);
-        let group = |group: usize| {
-            let sums = self.sums::<R, T>((group, part), x, columns.clone());
-            sums.map(|sum| activated(sum, layer, group, part))
-        };
-        let low = group(2 * two);
-        let high = if 2 * two + 1 < out.n_groups() { group(2 * two + 1) } else { [[0; LANES]; T] };
+        // Of an odd number of groups the last is its own neighbour, whose weights are 0 in the next layer.
+        let groups = [2 * two, (2 * two + 1).min(out.n_groups() - 1)];
+        let low = self.sums::<R, T>((groups[0], part), x, columns.clone());
+        let high = self.sums::<R, T>((groups[1], part), x, columns);
         for t in 0..T {
             let at = out.position(self.y, x + t) * out.n_pairs_of_groups() + two;
-            put::<R>(&low[t], &high[t], part, &mut output[at].0);
+            put(layer, [low[t], high[t]], groups, part, &mut output[at].0);
         }
     }
 
@@ -260,11 +267,11 @@ per_path! {
                     max[lane] = low.max(high).max(max[lane]);
                 }
             }
-            let mean = sum.map(|sum| rounded(sum as f32 / (2 * n_pairs) as f32));
-            for (at, values) in [(group, mean), (n_groups + group, max)] {
-                for lane in 0..LANES {
-                    pooled[at / 2].0[lane] |= (values[lane] & 0xffff) << (16 * (at % 2));
-                }
+            let (mean_at, max_at) = (group, n_groups + group);
+            for lane in 0..LANES {
+                let mean = rounded(sum[lane] as f32 / (2 * n_pairs) as f32);
+                pooled[mean_at / 2].0[lane] |= mean << (16 * (mean_at % 2));
+                pooled[max_at / 2].0[lane] |= max[lane] << (16 * (max_at % 2));
             }
         }
     }

@@ -26,6 +26,10 @@ pub(super) const N_DEPTHWISE_WORDS: usize = 12;
 #[repr(C, align(64))]
 pub(crate) struct Lanes(pub(crate) [i32; LANES]);
 
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0; LANES]);
+}
+
 impl DefaultIsZeroes for Lanes {}
 
 /// A number for each of 16 channels.
@@ -294,122 +298,4 @@ fn patches(layer: &Layer, picture: &[Lanes], out: &mut [Lanes]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Mutex, PoisonError};
-
-    use super::*;
-    use crate::analysis::model::Model;
-    use crate::analysis::reference::{logits_f32, logits_f64};
-    use crate::analysis::rehearsal;
-    use crate::analysis::window::N_BANDS;
-    use crate::simd::{self, Path};
-
-    /// The limit holds for the whole process: one test at a time may set it.
-    static PATHS: Mutex<()> = Mutex::new(());
-
-    /// Shapes that exercise every edge: odd sizes, leftover positions, stride 2 on odd sizes, half-used lanes in the head.
-    const SHAPES: [(u16, &[(u8, u16)]); 5] = [
-        (16, &[]),
-        (32, &[(1, 16)]),
-        (16, &[(2, 32), (1, 48), (2, 32)]),
-        (48, &[(2, 16), (2, 16), (2, 32), (2, 16), (2, 64), (1, 16)]),
-        (16, &[(2, 64), (2, 128), (1, 112)]),
-    ];
-
-    fn small_models() -> impl Iterator<Item = Vec<u8>> {
-        let codes: [&[u8]; 5] = [&[7], &[1, 2, 3], &[1, 7, 8, 9, 12], &[0, 15], &[4; 1]];
-        let all = SHAPES.into_iter().zip(codes).enumerate();
-        all.map(|(i, ((n_first, pairs), codes))| {
-            rehearsal::model_bytes(90 + i as u32, n_first, pairs, codes, 0.0)
-        })
-    }
-
-    fn logits(model: &Model, bands: &[f32], scratch: &mut Scratch) -> Vec<f32> {
-        let logits = model
-            .network()
-            .forward(bands, &[false; N_BANDS], 0.0, scratch);
-        logits[..model.classes().len()].to_vec()
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|v| v.to_bits()).collect()
-    }
-
-    #[test]
-    fn every_path_gives_the_bits_of_the_reference() {
-        let _guard = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
-        for (i, file) in small_models()
-            .chain([crate::analysis::model::STREET.to_vec()])
-            .enumerate()
-        {
-            let model = Model::from_bytes(&file).unwrap();
-            let bands = rehearsal::bands(i as u32);
-            let expected = bits(&logits_f32(&file, &bands));
-            for path in [Path::Baseline, Path::Avx2, Path::Avx512] {
-                simd::limit_path(path);
-                let found = logits(&model, &bands, &mut model.network().scratch());
-                assert_eq!(bits(&found), expected, "model {i}, {path:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn it_is_close_to_f64() {
-        for (i, file) in small_models()
-            .chain([crate::analysis::model::STREET.to_vec()])
-            .enumerate()
-        {
-            let model = Model::from_bytes(&file).unwrap();
-            let bands = rehearsal::bands(7);
-            let found = logits(&model, &bands, &mut model.network().scratch());
-            let expected = logits_f64(&file, &bands);
-            let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
-            for (found, expected) in found.into_iter().zip(expected) {
-                let error = (f64::from(found) - expected).abs() / largest;
-                assert!(error < 2e-5, "model {i}: {found} for {expected}");
-            }
-        }
-    }
-
-    /// Logits of a model and a window from seeds, by another program: `tests/golden/make_classifier.py`.
-    #[test]
-    fn it_gives_the_golden_logits() {
-        const GOLDEN: [u32; 5] = [
-            0xc173_2823,
-            0x3ffb_ba24,
-            0x4080_91d1,
-            0xc1a0_7ff5,
-            0xc1bd_1f48,
-        ];
-        let (n_first, pairs) = SHAPES[2];
-        let file = rehearsal::model_bytes(92, n_first, pairs, &[1, 7, 8, 9, 12], 0.0);
-        let bands = rehearsal::bands(7);
-        assert_eq!(bits(&logits_f32(&file, &bands)), GOLDEN);
-        let model = Model::from_bytes(&file).unwrap();
-        assert_eq!(
-            bits(&logits(&model, &bands, &mut model.network().scratch())),
-            GOLDEN
-        );
-    }
-
-    #[test]
-    fn what_the_buffers_held_does_not_matter() {
-        let model = Model::street().unwrap();
-        let mut scratch = model.network().scratch();
-        let expected = bits(&logits(&model, &rehearsal::bands(3), &mut scratch));
-        for buffer in [&mut scratch.even, &mut scratch.odd, &mut scratch.pooled] {
-            buffer.fill(Lanes([f32::NAN; LANES]));
-        }
-        assert_eq!(
-            bits(&logits(&model, &rehearsal::bands(3), &mut scratch)),
-            expected
-        );
-    }
-
-    #[test]
-    fn street_is_of_the_size_that_the_figures_are_about() {
-        let model = Model::street().unwrap();
-        let n_flop: usize = model.network().layers.iter().map(Layer::n_flop).sum();
-        assert!((15_000_000..100_000_000).contains(&n_flop), "{n_flop}");
-    }
-}
+mod tests;

@@ -104,6 +104,20 @@ fn push_layer(file: &mut Vec<u8>, layer: (u8, u8, u16, u16), random: &mut Seeded
     }
 }
 
+/// Where the steps of a file's layers stand.
+#[cfg(test)]
+pub(crate) fn step_places(file: &[u8]) -> Vec<usize> {
+    let size = |at: usize| usize::from(u16::from_le_bytes([file[at], file[at + 1]]));
+    let mut start = 12;
+    let places = (0..file[8]).map(|_| {
+        let n_terms = if file[start] < 2 { 9 } else { size(start + 2) };
+        let step = start + 6;
+        start = step + 4 + (n_terms + 8) * size(start + 4);
+        step
+    });
+    places.collect()
+}
+
 /// The layers of a model, to be run one by one on whatever the buffers hold.
 pub struct Layers {
     model: Arc<Model>,

@@ -131,3 +131,52 @@ pub(crate) mod x86 {
     register!(Avx2, 16, 6, [__m256i; 2], _mm256_setzero_si256, _mm256_set1_epi32, _mm256_madd_epi16, _mm256_add_epi32);
     register!(Avx512, 16, 12, [__m512i; 1], _mm512_setzero_si512, _mm512_set1_epi32, _mm512_madd_epi16, _mm512_add_epi32);
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::simd::{Path, limit_path, per_path};
+
+    per_path! {
+        fn on_the_path<R>(sums: &mut [i32; 16], x: &[i32; 16], w: &[i32; 16]) {
+            for part in 0..16 / R::N {
+                let sum = R::load(sums, part).add_dot(R::load(x, part), R::load(w, part));
+                let sum = sum.add_dot(R::splat(x[3]), R::load(w, part));
+                sum.add_dot(R::zero(), R::load(x, part)).store(sums, part);
+            }
+        }
+    }
+
+    #[test]
+    fn a_word_is_its_halves() {
+        for (low, high) in [(0, 0), (-1, 0), (0, -1), (-32_768, 32_767), (32_767, -32_768)] {
+            assert_eq!(halves(word(low, high)), [low, high]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_register_gives_what_plain_numbers_give(
+            sums in prop::array::uniform16(-1_000_000i32..1_000_000),
+            x in prop::array::uniform16((-32_767i32..32_768, -32_767i32..32_768)),
+            w in prop::array::uniform16((-128i32..128, -128i32..128)),
+        ) {
+            let words = |pairs: [(i32, i32); 16]| pairs.map(|(low, high)| word(low, high));
+            let mut expected = sums;
+            for part in 0..2 {
+                let (x, w) = (words(x), words(w));
+                let sum = Plain::load(&sums, part).add_dot(Plain::load(&x, part), Plain::load(&w, part));
+                let sum = sum.add_dot(Plain::splat(x[3]), Plain::load(&w, part));
+                sum.add_dot(Plain::zero(), Plain::splat(-1)).store(&mut expected, part);
+            }
+            for path in [Path::Baseline, Path::Avx2, Path::Avx512] {
+                limit_path(path);
+                let mut found = sums;
+                on_the_path(&mut found, &words(x), &words(w));
+                prop_assert_eq!(found, expected, "{:?}", path);
+            }
+        }
+    }
+}
