@@ -316,10 +316,7 @@ impl Sealer {
     }
 }
 
-fn into_bytes(
-    py: Python<'_>,
-    sealed: Result<Vec<u8>, BlockError>,
-) -> PyResult<Bound<'_, PyBytes>> {
+fn into_bytes(py: Python<'_>, sealed: Result<Vec<u8>, BlockError>) -> PyResult<Bound<'_, PyBytes>> {
     let sealed = sealed.map_err(error::block)?;
     Ok(PyBytes::new(py, &sealed))
 }

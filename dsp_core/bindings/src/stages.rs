@@ -304,7 +304,10 @@ impl Classify {
         });
         let told = told.into_iter().map(|sealed| match sealed {
             Ok(sealed) => PyBytes::new(py, &sealed).into_any(),
-            Err(refusal) => error::block(refusal).into_value(py).into_bound(py).into_any(),
+            Err(refusal) => error::block(refusal)
+                .into_value(py)
+                .into_bound(py)
+                .into_any(),
         });
         told.collect()
     }

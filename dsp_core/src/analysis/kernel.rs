@@ -28,13 +28,23 @@ pub(super) fn rounded(x: f32) -> i32 {
 fn activated(sum: i32, factor: f32, bias: f32) -> i32 {
     let x = sum as f32 * factor + bias;
     let x = if x > 0.0 { x } else { 0.0 };
-    let x = if x < MAX_ACTIVATION { x } else { MAX_ACTIVATION };
+    let x = if x < MAX_ACTIVATION {
+        x
+    } else {
+        MAX_ACTIVATION
+    };
     (x + ROUNDING).to_bits() as i32 - ROUNDING.to_bits() as i32
 }
 
 /// Writes two sums of a part, of one group or of two, as words of the output.
 #[inline(always)]
-fn put<R: Register>(layer: &Layer, sums: [R; 2], groups: [usize; 2], part: usize, out: &mut [i32; LANES]) {
+fn put<R: Register>(
+    layer: &Layer,
+    sums: [R; 2],
+    groups: [usize; 2],
+    part: usize,
+    out: &mut [i32; LANES],
+) {
     let (mut low, mut high) = ([0; LANES], [0; LANES]);
     sums[0].store(&mut low, part);
     sums[1].store(&mut high, part);
@@ -173,7 +183,11 @@ impl Row<'_> {
         x: usize,
         columns: Range<usize>,
     ) -> [R; T] {
-        let Layer { stride, input: shape, .. } = *self.layer;
+        let Layer {
+            stride,
+            input: shape,
+            ..
+        } = *self.layer;
         let (n_groups, pad) = (shape.n_groups(), pad_before(stride));
         let panel = self.layer.panel(group);
         let (two_above, mut sums) = (self.y * stride + 2 - pad, [R::zero(); T]);

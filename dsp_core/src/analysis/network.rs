@@ -174,7 +174,12 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     fn buffers(&mut self) -> [&mut Vec<Lanes>; 4] {
-        let Self { even, odd, pooled, picture } = self;
+        let Self {
+            even,
+            odd,
+            pooled,
+            picture,
+        } = self;
         [even, odd, pooled, picture]
     }
 
@@ -234,7 +239,11 @@ impl Network {
     ) -> [f32; LANES] {
         if let Some(first) = self.layers.first() {
             let see = |(at, &band)| if masked[at % N_BANDS] { fill } else { band };
-            draw(bands.iter().enumerate().map(see), self.step, &mut scratch.picture);
+            draw(
+                bands.iter().enumerate().map(see),
+                self.step,
+                &mut scratch.picture,
+            );
             patches(first, &scratch.picture, &mut scratch.odd);
         }
         for index in 0..self.layers.len().saturating_sub(1) {
@@ -282,7 +291,10 @@ fn draw(bands: impl Iterator<Item = f32>, step: f32, picture: &mut [Lanes]) {
 fn patches(layer: &Layer, picture: &[Lanes], out: &mut [Lanes]) {
     let Shape { height, width, .. } = layer.input;
     let n_lanes = width / (2 * LANES);
-    for (y, x) in (0..height).step_by(2).flat_map(|y| (0..width / 2).map(move |x| (y, x))) {
+    for (y, x) in (0..height)
+        .step_by(2)
+        .flat_map(|y| (0..width / 2).map(move |x| (y, x)))
+    {
         let words = |row: usize, column: usize| match y + row < height && x + column < width / 2 {
             true => picture[(y + row) * n_lanes + (x + column) / LANES].0[(x + column) % LANES],
             false => 0,

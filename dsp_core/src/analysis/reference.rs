@@ -113,7 +113,8 @@ fn pooled<T: Copy>(
     mean: impl Fn(&[T]) -> T,
     max: impl Fn(&[T]) -> T,
 ) -> Map<T> {
-    let channel = |c: usize| -> Vec<T> { map.iter().skip(c).step_by(n_channels).copied().collect() };
+    let channel =
+        |c: usize| -> Vec<T> { map.iter().skip(c).step_by(n_channels).copied().collect() };
     let means = (0..n_channels).map(|c| mean(&channel(c)));
     let maxima = (0..n_channels).map(|c| max(&channel(c)));
     Map(1, 1, means.chain(maxima).collect())
@@ -132,9 +133,8 @@ pub(super) fn logits_in_integers(file: &[u8], bands: &[f32]) -> (Vec<f32>, i64) 
     let (mut logits, mut largest) = (Vec::new(), 0);
     for (index, layer) in layers.iter().enumerate() {
         if layer.kind == 3 {
-            let mean = |values: &[i64]| {
-                rounded(values.iter().sum::<i64>() as f32 / values.len() as f32)
-            };
+            let mean =
+                |values: &[i64]| rounded(values.iter().sum::<i64>() as f32 / values.len() as f32);
             let max = |values: &[i64]| *values.iter().max().unwrap();
             map = pooled(&map, layer.n_in / 2, mean, max);
         }

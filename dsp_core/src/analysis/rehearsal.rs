@@ -90,7 +90,11 @@ fn push_layer(file: &mut Vec<u8>, layer: (u8, u8, u16, u16), random: &mut Seeded
     file.extend([kind, stride]);
     file.extend(n_in.to_le_bytes());
     file.extend(n_out.to_le_bytes());
-    let step = if kind == 0 { BAND_STEPS } else { ACTIVATION_STEPS };
+    let step = if kind == 0 {
+        BAND_STEPS
+    } else {
+        ACTIVATION_STEPS
+    };
     file.extend((1.0 / step).to_le_bytes());
     for _ in 0..u32::from(n_terms) * u32::from(n_out) {
         file.push(random.byte() as u8);

@@ -106,7 +106,11 @@ pub(crate) mod x86 {
                 #[inline(always)]
                 fn load(words: &[i32; 16], part: usize) -> Self {
                     // SAFETY: an array of numbers and registers of the same size, for which any bits are right.
-                    Self(unsafe { std::mem::transmute::<[i32; $n], [$vector; $n_vectors]>(words.as_chunks().0[part]) })
+                    Self(unsafe {
+                        std::mem::transmute::<[i32; $n], [$vector; $n_vectors]>(
+                            words.as_chunks().0[part],
+                        )
+                    })
                 }
 
                 #[inline(always)]
@@ -121,15 +125,43 @@ pub(crate) mod x86 {
                 #[inline(always)]
                 fn store(self, words: &mut [i32; 16], part: usize) {
                     // SAFETY: as in `load`.
-                    words.as_chunks_mut().0[part] = unsafe { std::mem::transmute::<[$vector; $n_vectors], [i32; $n]>(self.0) };
+                    words.as_chunks_mut().0[part] =
+                        unsafe { std::mem::transmute::<[$vector; $n_vectors], [i32; $n]>(self.0) };
                 }
             }
         };
     }
 
-    register!(Sse2, 8, 6, [__m128i; 2], _mm_setzero_si128, _mm_set1_epi32, _mm_madd_epi16, _mm_add_epi32);
-    register!(Avx2, 16, 6, [__m256i; 2], _mm256_setzero_si256, _mm256_set1_epi32, _mm256_madd_epi16, _mm256_add_epi32);
-    register!(Avx512, 16, 12, [__m512i; 1], _mm512_setzero_si512, _mm512_set1_epi32, _mm512_madd_epi16, _mm512_add_epi32);
+    register!(
+        Sse2,
+        8,
+        6,
+        [__m128i; 2],
+        _mm_setzero_si128,
+        _mm_set1_epi32,
+        _mm_madd_epi16,
+        _mm_add_epi32
+    );
+    register!(
+        Avx2,
+        16,
+        6,
+        [__m256i; 2],
+        _mm256_setzero_si256,
+        _mm256_set1_epi32,
+        _mm256_madd_epi16,
+        _mm256_add_epi32
+    );
+    register!(
+        Avx512,
+        16,
+        12,
+        [__m512i; 1],
+        _mm512_setzero_si512,
+        _mm512_set1_epi32,
+        _mm512_madd_epi16,
+        _mm512_add_epi32
+    );
 }
 
 #[cfg(test)]
@@ -151,7 +183,13 @@ mod tests {
 
     #[test]
     fn a_word_is_its_halves() {
-        for (low, high) in [(0, 0), (-1, 0), (0, -1), (-32_768, 32_767), (32_767, -32_768)] {
+        for (low, high) in [
+            (0, 0),
+            (-1, 0),
+            (0, -1),
+            (-32_768, 32_767),
+            (32_767, -32_768),
+        ] {
             assert_eq!(halves(word(low, high)), [low, high]);
         }
     }

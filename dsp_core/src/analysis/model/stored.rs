@@ -62,17 +62,32 @@ impl Stored<'_> {
     fn words(&self) -> Vec<[Option<usize>; 2]> {
         match self.kind {
             Kind::Conv => {
-                let words: [_; N_PATCH_WORDS] = [(0, Some(1)), (3, Some(4)), (6, Some(7)), (2, Some(5)), (8, None)];
+                let words: [_; N_PATCH_WORDS] = [
+                    (0, Some(1)),
+                    (3, Some(4)),
+                    (6, Some(7)),
+                    (2, Some(5)),
+                    (8, None),
+                ];
                 words.map(|(low, high)| [Some(low), high]).to_vec()
             }
             Kind::Depthwise => {
-                let rows = [[Some(0), Some(3)], [Some(6), None], [None, Some(0)], [Some(3), Some(6)]];
-                let words = rows.into_iter().flat_map(|row| (0..3).map(move |kx| row.map(|k| k.map(|k| k + kx))));
+                let rows = [
+                    [Some(0), Some(3)],
+                    [Some(6), None],
+                    [None, Some(0)],
+                    [Some(3), Some(6)],
+                ];
+                let words = rows
+                    .into_iter()
+                    .flat_map(|row| (0..3).map(move |kx| row.map(|k| k.map(|k| k + kx))));
                 debug_assert_eq!(words.clone().count(), N_DEPTHWISE_WORDS);
                 words.collect()
             }
             Kind::Pointwise | Kind::Head => {
-                let starts = (0..self.n_terms()).step_by(2 * LANES).flat_map(|start| start..start + LANES);
+                let starts = (0..self.n_terms())
+                    .step_by(2 * LANES)
+                    .flat_map(|start| start..start + LANES);
                 let high = |low| Some(low + LANES).filter(|&high| high < self.n_terms());
                 starts.map(|low| [Some(low), high(low)]).collect()
             }
@@ -99,8 +114,22 @@ impl Stored<'_> {
             factors[group].0[lane] = finite(self.scales[out] * (self.step / output_step))?;
             biases[group].0[lane] = finite(self.biases[out] / output_step)?;
         }
-        let Self { kind, stride, input, output, .. } = *self;
-        Ok(Layer { kind, stride, input, output, weights, factors, biases })
+        let Self {
+            kind,
+            stride,
+            input,
+            output,
+            ..
+        } = *self;
+        Ok(Layer {
+            kind,
+            stride,
+            input,
+            output,
+            weights,
+            factors,
+            biases,
+        })
     }
 }
 
@@ -186,7 +215,9 @@ impl<'a> Reader<'a> {
         let layers = stored.iter().zip(output_steps);
         let network = Network {
             step: stored[0].step,
-            layers: layers.map(|(layer, step)| layer.layer(step)).collect::<Result<_, _>>()?,
+            layers: layers
+                .map(|(layer, step)| layer.layer(step))
+                .collect::<Result<_, _>>()?,
         };
         Ok((network, shape.n_channels))
     }
@@ -194,7 +225,10 @@ impl<'a> Reader<'a> {
     fn layer(&mut self, input: Shape, kind: Kind) -> Result<Stored<'a>, BlockError> {
         let code = self.u8()?;
         if code != kind as u8 {
-            return Err(bad("a conv, depthwise and pointwise ones in turn, a head", code));
+            return Err(bad(
+                "a conv, depthwise and pointwise ones in turn, a head",
+                code,
+            ));
         }
         let stride = usize::from(self.u8()?);
         let (n_in, n_out) = (self.u16()?, self.u16()?);
@@ -277,7 +311,10 @@ fn output_shape(
         return Err(bad("as many inputs as the layer before has outputs", n_in));
     }
     if !strides.contains(&stride) {
-        return Err(bad("stride 1, or 2 for a 3 x 3 layer and always for the first", stride));
+        return Err(bad(
+            "stride 1, or 2 for a 3 x 3 layer and always for the first",
+            stride,
+        ));
     }
     if n_out == 0 || n_out > MAX_CHANNELS || !is_out_valid {
         return Err(bad("a permitted number of outputs", n_out));

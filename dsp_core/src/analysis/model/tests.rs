@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::stored::*;
 use super::*;
+use crate::Reason;
 use crate::analysis::rehearsal;
+use crate::analysis::window::N_BANDS;
 
 fn small() -> Vec<u8> {
     rehearsal::model_bytes(5, 16, &[(2, 16), (2, 32)], &[1, 7, 8], 0.0)
@@ -105,7 +107,10 @@ fn the_form_without_steps_is_refused_by_its_name() {
     let mut file = small();
     file[7] = b'1';
     let text = reason(&file);
-    assert!(text.contains("SRDNNET2") && text.contains("SRDNNET1"), "{text}");
+    assert!(
+        text.contains("SRDNNET2") && text.contains("SRDNNET1"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn weights_that_could_overflow_are_refused() {
     assert!(reason(&with(MAX_WEIGHT_SUM + 1)).contains("32 bits"));
     let largest = i64::from(MAX_WEIGHT_SUM) * 32_767;
     assert!(largest <= i64::from(i32::MAX) && largest + 32_767 > i64::from(i32::MAX));
-    assert!(512 * 128 <= MAX_WEIGHT_SUM);
+    const { assert!(512 * 128 <= MAX_WEIGHT_SUM) };
 }
 
 #[test]

@@ -138,7 +138,13 @@ fn what_the_buffers_held_does_not_matter() {
 fn what_is_no_number_is_a_zero() {
     let model = Model::street().unwrap();
     let mut scratch = model.network().scratch();
-    let mut pass = |value| bits(&logits(&model, &[value; WINDOW_FRAMES * N_BANDS], &mut scratch));
+    let mut pass = |value| {
+        bits(&logits(
+            &model,
+            &[value; WINDOW_FRAMES * N_BANDS],
+            &mut scratch,
+        ))
+    };
     assert_eq!(pass(f32::NAN), pass(0.0));
 }
 
