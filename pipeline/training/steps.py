@@ -1,8 +1,8 @@
 """Measures how large activations become, and sets the steps of the integers that hold them.
 
-Run from ``pipeline/``: ``python -m training.steps --weights FILE --out FILE``. Weights, biases and thresholds stay as they
-are. Read are the clips that may be trained on and the training talkers, each brought to full scale and cut as the stream
-does, with and without the speech band; no test split.
+Run from ``pipeline/``: ``python -m training.steps --weights FILE --out FILE``. Weights, biases and thresholds stay as
+they are. Read are the clips that may be trained on and the training talkers, each brought to full scale and cut as the
+stream does, with and without the speech band; no test split.
 """
 
 from __future__ import annotations

@@ -49,7 +49,8 @@ def layer(random: Seeded, n_terms: int, n_out: int) -> tuple[np.ndarray, F, np.n
 
 def rounded(x: np.ndarray) -> np.ndarray:
     """The nearest integers of 16 bits."""
-    return np.rint(np.clip(x, F(-32767), F(32767))).astype(int)
+    integers: np.ndarray = np.rint(np.clip(x, F(-32767), F(32767))).astype(int)
+    return integers
 
 
 def taps(x: np.ndarray, stride: int) -> list[np.ndarray]:

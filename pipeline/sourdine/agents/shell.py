@@ -67,7 +67,7 @@ class ScoringShell:
         self._scoring: asyncio.Task[None] | None = None
 
     async def take(self, event: Any, consumer: Any) -> None:
-        """Let a window wait to be scored, at the latest when no other has come; it is acknowledged once its candidate is sent.
+        """Let a window wait until nothing else has come, or enough; it is acknowledged once its candidate is sent.
 
         Parameters
         ----------
