@@ -135,3 +135,15 @@ def test_nothing_is_called_with_nothing() -> None:
     stage: Any = Stage()
     given = Rejects(outbox, "classify", Progress()).guard_all(stage.push_all, [(None, Came(0))])
     assert (given, stage.sizes) == ([None], [])
+
+
+def test_no_more_than_a_call_takes_are_kept_waiting() -> None:
+    async def sizes() -> list[int]:
+        outbox: Any = Broker()
+        stage: Any = Stage()
+        shell = ScoringShell(stage, outbox, Rejects(outbox, "classify", Progress()), "candidates")
+        for offset in range(MAX_TOGETHER):
+            await shell.take(SimpleNamespace(message=Came(offset)), [])
+        return stage.sizes
+
+    assert asyncio.run(sizes()) == [MAX_TOGETHER]
