@@ -144,6 +144,6 @@ def test_no_more_than_a_call_takes_are_kept_waiting() -> None:
         shell = ScoringShell(stage, outbox, Rejects(outbox, "classify", Progress()), "candidates")
         for offset in range(MAX_TOGETHER):
             await shell.take(SimpleNamespace(message=Came(offset)), [])
-        return stage.sizes
+        return list(stage.sizes)
 
     assert asyncio.run(sizes()) == [MAX_TOGETHER]
