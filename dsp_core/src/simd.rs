@@ -6,6 +6,8 @@
 
 use crate::error::ParameterError;
 
+pub(crate) mod dot;
+
 /// A set of instructions that a body is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
@@ -37,7 +39,9 @@ impl Path {
             Self::Avx2 => is_x86_feature_detected!("avx2"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
-                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl")
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
             }
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Avx512 => false,
@@ -116,8 +120,35 @@ pub fn widest_path() -> Path {
     Path::Baseline
 }
 
-/// Compiles a function's body once per path and calls the widest. Helpers of the body must be `#[inline(always)]`.
+/// Compiles a function's body once per path and calls the widest. Helpers of the body must be `#[inline(always)]`. With
+/// `fn name<R>` the body is generic over the registers of its path.
 macro_rules! per_path {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident<$reg:ident>($($arg:ident: $ty:ty),* $(,)?) $body:block) => {
+        $(#[$meta])*
+        #[allow(unsafe_code)]
+        $vis fn $name($($arg: $ty),*) {
+            #[inline(always)]
+            fn body<$reg: $crate::simd::dot::Register>($($arg: $ty),*) $body
+
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::simd::dot::x86::{Sse2, Avx2, Avx512};
+                #[target_feature(enable = "avx2")]
+                fn avx2($($arg: $ty),*) { body::<Avx2>($($arg),*) }
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw")]
+                fn avx512($($arg: $ty),*) { body::<Avx512>($($arg),*) }
+                match $crate::simd::widest_path() {
+                    // SAFETY: `widest_path` found these features on this CPU.
+                    $crate::simd::Path::Avx512 => unsafe { avx512($($arg),*) },
+                    // SAFETY: as above.
+                    $crate::simd::Path::Avx2 => unsafe { avx2($($arg),*) },
+                    $crate::simd::Path::Baseline => body::<Sse2>($($arg),*),
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            body::<$crate::simd::dot::Plain>($($arg),*)
+        }
+    };
     ($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block) => {
         $(#[$meta])*
         #[allow(unsafe_code)]
@@ -129,7 +160,7 @@ macro_rules! per_path {
             {
                 #[target_feature(enable = "avx2")]
                 fn avx2($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
-                #[target_feature(enable = "avx512f,avx512vl")]
+                #[target_feature(enable = "avx512f,avx512vl,avx512bw")]
                 fn avx512($($arg: $ty),*) $(-> $ret)? { body($($arg),*) }
                 match $crate::simd::widest_path() {
                     // SAFETY: `widest_path` found these features on this CPU.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from dsp_core.zone import BlockError, Checkpoint, Classify, Gate, Mark, sealed_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dsp_core.records import Event, Policy
     from dsp_core.zone import Candidate, Sealer
@@ -80,8 +80,26 @@ class Scoring:
         dsp_core.zone.BlockError
             If it does not open.
         """
-        window = self._sealer.open_window(message.sealed, sensor_id=message.sensor_id, received_ms=message.received_ms)
-        return [self._sealer.seal_candidate(candidate) for candidate in self._classify.push([window])]
+        [candidate] = self.push_all([message])
+        if isinstance(candidate, BlockError):
+            raise candidate
+        return [candidate]
+
+    def push_all(self, messages: Sequence[Message]) -> list[bytes | BlockError]:
+        """Score windows in one call.
+
+        Parameters
+        ----------
+        messages : sequence of Message
+            Sealed windows.
+
+        Returns
+        -------
+        list of bytes or dsp_core.zone.BlockError
+            Of each the sealed candidate, or why it does not open.
+        """
+        windows = [(message.sensor_id, message.sealed, message.received_ms) for message in messages]
+        return self._classify.push_sealed(windows, sealer=self._sealer)
 
 
 def untouched_gate(sealer: Sealer, policy: Policy, sensor_id: int) -> bytes:

@@ -22,15 +22,16 @@ from training.data import (
     WINDOW_SAMPLES,
     Clip,
     hold_out,
-    log_mel,
     manifest,
     masked,
     speakers,
+    stream_windows,
     training_clips,
     window_starts,
 )
 from training.export import ClassRule, params_of, quantise_params, write_bin
 from training.network import Params, logits_in_batches
+from training.steps import loud_windows, with_steps
 from training.train import HOLD_OUT_EVERY, SEED, exported, load
 
 Samples = NDArray[np.float32]
@@ -78,13 +79,6 @@ class Scores:
         out = np.full((len(self.labels), scores.shape[1]), -np.inf, np.float32)
         np.maximum.at(out, self.scene, scores)
         return out
-
-
-def stream_windows(samples: Samples) -> NDArray[np.float32]:
-    """Cut samples as the stream does, every 48 frames, into log-mel windows of shape=(n, 96, 64)."""
-    starts = window_starts(len(samples))
-    padded = np.pad(samples, (0, max(0, starts[-1] + WINDOW_SAMPLES - len(samples))))
-    return log_mel(np.stack([padded[s : s + WINDOW_SAMPLES] for s in starts]))
 
 
 def loudest_rms(samples: Samples) -> float:
@@ -254,7 +248,7 @@ def main() -> None:
     positives = score(params, [c.samples for c in events], [c.source_class for c in events])
     negatives = score(params, *negative_scenes(held, talkers, SEED))
     rules = rules_for(negatives.joined(positives), positives)
-    write_bin(options.out, layers, rules)
+    write_bin(options.out, with_steps(layers, loud_windows()), rules)
     for name, rule in zip(CLASS_NAMES, rules, strict=True):
         print(name, rule)
 

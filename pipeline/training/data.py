@@ -237,6 +237,13 @@ def window_starts(n_samples: int) -> list[int]:
     return [hop * i for i in range(n_windows)]
 
 
+def stream_windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut samples as the stream does, every 48 frames, into log-mel windows of shape=(n, 96, 64)."""
+    starts = window_starts(len(samples))
+    padded = np.pad(samples, (0, max(0, starts[-1] + WINDOW_SAMPLES - len(samples))))
+    return log_mel(np.stack([padded[s : s + WINDOW_SAMPLES] for s in starts]))
+
+
 def loud_windows(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cut a clip into windows of samples and keep those within 30 dB of its loudest.
 

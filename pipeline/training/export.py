@@ -1,8 +1,8 @@
-"""Writes and reads ``street.bin``, the weights file of the core, and computes it in the core's own order.
+"""Writes and reads ``street.bin``, the weights file of the core, and computes it in the core's own integers.
 
-Little endian: magic ``SRDNNET1``, u32 number of layers; per layer u8 kind, u8 stride, u16 n_in, u16 n_out, int8
-weights with the output channel fastest, f32 scale and f32 bias per output channel; then u8 number of classes and per
-class u8 code, u8 flags, f32 full threshold, f32 masked threshold, f32 confidence step.
+Little endian: magic ``SRDNNET2``, u32 number of layers; per layer u8 kind, u8 stride, u16 n_in, u16 n_out, f32 step of
+the inputs, int8 weights with the output channel fastest, f32 scale and f32 bias per output channel; then u8 number of
+classes and per class u8 code, u8 flags, f32 full threshold, f32 masked threshold, f32 confidence step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from training.network import TRUNK, Kind, Layer, Params, head_layer
 
-MAGIC = b"SRDNNET1"
+MAGIC = b"SRDNNET2"
+MAX_ACTIVATION = 32_767
+#: What the core's windows are kept in: the step of the first layer's inputs.
+BAND_STEP = 1.0 / 2048.0
 MAX_BYTES = 2_000_000
 EXPERIMENTAL = 1
 _KINDS: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "head")
@@ -25,12 +28,19 @@ _KINDS: tuple[Kind, ...] = ("conv", "depthwise", "pointwise", "head")
 
 @dataclass(frozen=True)
 class Quantised:
-    """One layer as it is stored: int8 weights, float32 scale and bias per output channel."""
+    """One layer as it is stored: int8 weights, float32 scale and bias per output channel.
+
+    Attributes
+    ----------
+    step : float
+        What a 1 of the 16-bit integers of its inputs stands for; ``training.steps`` sets it.
+    """
 
     layer: Layer
     weight: NDArray[np.int8]
     scale: NDArray[np.float32]
     bias: NDArray[np.float32]
+    step: float = BAND_STEP
 
     def dequantised(self) -> NDArray[np.float32]:
         """Return the float32 weights that the core computes with."""
@@ -102,7 +112,8 @@ def write_bin(path: Path, layers: list[Quantised], rules: list[ClassRule]) -> No
     out = bytearray(MAGIC + struct.pack("<I", len(layers)))
     for stored in layers:
         shape = stored.layer
-        out += struct.pack("<BBHH", _KINDS.index(shape.kind), shape.stride, shape.n_in, shape.n_out)
+        kind = _KINDS.index(shape.kind)
+        out += struct.pack("<BBHHf", kind, shape.stride, shape.n_in, shape.n_out, stored.step)
         out += stored.weight.tobytes() + stored.scale.astype("<f4").tobytes() + stored.bias.astype("<f4").tobytes()
     out += struct.pack("<B", len(rules))
     for rule in rules:
@@ -137,14 +148,14 @@ def read_bin(path: Path) -> tuple[list[Quantised], list[ClassRule]]:
     at = 12
     layers = []
     for _ in range(n_layers):
-        kind, stride, n_in, n_out = struct.unpack_from("<BBHH", data, at)
+        kind, stride, n_in, n_out, step = struct.unpack_from("<BBHHf", data, at)
         layer = Layer(_KINDS[kind], stride, n_in, n_out)
         n_weights = int(np.prod(layer.weight_shape))
-        weight = np.frombuffer(data, np.int8, n_weights, at + 6).reshape(layer.weight_shape)
-        at += 6 + n_weights
+        weight = np.frombuffer(data, np.int8, n_weights, at + 10).reshape(layer.weight_shape)
+        at += 10 + n_weights
         pair = np.frombuffer(data, "<f4", 2 * n_out, at).astype(np.float32)
         at += 8 * n_out
-        layers.append(Quantised(layer, weight, pair[:n_out], pair[n_out:]))
+        layers.append(Quantised(layer, weight, pair[:n_out], pair[n_out:], step))
     rules = []
     for _ in range(data[at]):
         code, flags, full, masked, step = struct.unpack_from("<BBfff", data, at + 1)
@@ -160,7 +171,7 @@ def params_of(layers: list[Quantised]) -> Params:
     return [{"w": jnp.asarray(stored.dequantised()), "b": jnp.asarray(stored.bias)} for stored in layers]
 
 
-def _neighbourhood(x: NDArray[np.float32], stride: int) -> list[NDArray[np.float32]]:
+def _neighbourhood(x: NDArray[np.int64], stride: int) -> list[NDArray[np.int64]]:
     n_rows, n_cols = x.shape[1] // stride, x.shape[2] // stride
     before = 1 if stride == 1 else 0
     padded = np.pad(x, ((0, 0), (before, 1), (before, 1), (0, 0)))
@@ -171,8 +182,19 @@ def _neighbourhood(x: NDArray[np.float32], stride: int) -> list[NDArray[np.float
     ]
 
 
-def logits_in_core_order(layers: list[Quantised], windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Compute logits with every float32 sum in the order in which the core takes it.
+def _rounded(x: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the nearest integers, of two the even one, that fit 16 bits."""
+    return np.rint(np.clip(x, -MAX_ACTIVATION, MAX_ACTIVATION)).astype(np.int64)
+
+
+def _pooled(x: NDArray[np.int64]) -> NDArray[np.int64]:
+    x = x.reshape(len(x), -1, x.shape[-1])
+    mean = _rounded(x.sum(axis=1).astype(np.float32) / np.float32(x.shape[1]))
+    return np.concatenate([mean, x.max(axis=1)], axis=-1)
+
+
+def logits_in_integers(layers: list[Quantised], windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Compute logits to the bit as the core does.
 
     Parameters
     ----------
@@ -188,25 +210,26 @@ def logits_in_core_order(layers: list[Quantised], windows: NDArray[np.float32]) 
 
     Notes
     -----
-    ``acc = bias``, then one multiplication and one addition for each input in ascending order. The mean is the sum of
-    the 24 positions in row order, divided by 24. Slow (about 0.1 s a window); for golden vectors.
+    Sums are of integers and exact. Between two layers they are scaled, biased, rectified and rounded: each operation in
+    float32, rounded by itself. Slow (some 0.1 s a window).
     """
-    x = windows.astype(np.float32)[..., None]
-    for stored in layers:
-        weight = stored.dequantised()
+    x = _rounded(windows[..., None].astype(np.float32) / np.float32(layers[0].step))
+    out_steps = [np.float32(stored.step) for stored in layers[1:]] + [np.float32(1)]
+    for stored, out_step in zip(layers, out_steps, strict=True):
         if stored.layer.kind == "head":
-            x = x.reshape(len(x), -1, x.shape[-1])
-            total = np.zeros((len(x), x.shape[-1]), np.float32)
-            for position in range(x.shape[1]):
-                total = total + x[:, position]
-            x = np.concatenate([total / np.float32(x.shape[1]), x.max(axis=1)], axis=-1)
-        if stored.layer.kind in ("conv", "depthwise"):
-            terms = _neighbourhood(x, stored.layer.stride)
-            weight = weight.reshape(9, -1)
+            x = _pooled(x)
+        weight = stored.weight.astype(np.int64)
+        if stored.layer.kind == "depthwise":
+            taps = weight.reshape(9, -1)
+            sums = sum(term * tap for term, tap in zip(_neighbourhood(x, stored.layer.stride), taps, strict=True))
         else:
-            terms = [x[..., k : k + 1] for k in range(x.shape[-1])]
-        acc = np.broadcast_to(stored.bias, (*terms[0].shape[:-1], stored.layer.n_out)).astype(np.float32)
-        for term, tap in zip(terms, weight, strict=True):
-            acc = acc + term * tap
-        x = acc if stored.layer.kind == "head" else np.maximum(acc, np.float32(0))
-    return x
+            if stored.layer.kind == "conv":
+                x = np.concatenate(_neighbourhood(x, stored.layer.stride), axis=-1)
+            flat = weight.reshape(-1, stored.layer.n_out).astype(np.float64)
+            sums = (x.astype(np.float64) @ flat).astype(np.int64)  # under 2 ** 53, so no sum is rounded
+        factor = stored.scale * (np.float32(stored.step) / out_step)
+        y = np.asarray(sums, np.float32) * factor + stored.bias / out_step
+        if stored.layer.kind == "head":
+            return np.asarray(y, np.float32)
+        x = _rounded(np.maximum(y, np.float32(0)))
+    raise ValueError("the last layer is no head")

@@ -127,6 +127,16 @@ def _apply(layer: Layer, weight: jax.Array, bias: jax.Array, x: jax.Array) -> ja
     return jax.nn.relu(y + bias)
 
 
+def activations(params: Params, windows: jax.Array, layers: tuple[Layer, ...] = TRUNK) -> list[jax.Array]:
+    """Run the trunk and return the output of every layer; parameters as of `features`."""
+    outputs = []
+    x = windows[..., None]
+    for layer, param in zip(layers, params, strict=False):
+        x = _apply(layer, param["w"], param["b"], x)
+        outputs.append(x)
+    return outputs
+
+
 def features(params: Params, windows: jax.Array, layers: tuple[Layer, ...] = TRUNK) -> jax.Array:
     """Run the trunk and pool.
 
@@ -144,9 +154,7 @@ def features(params: Params, windows: jax.Array, layers: tuple[Layer, ...] = TRU
     jax.Array, float32, shape=(n, 1024)
         Mean, then maximum, over the 24 positions.
     """
-    x = windows[..., None]
-    for layer, param in zip(layers, params, strict=False):
-        x = _apply(layer, param["w"], param["b"], x)
+    x = activations(params, windows, layers)[-1]
     x = x.reshape(x.shape[0], -1, x.shape[-1])
     return jnp.concatenate([x.mean(axis=1), x.max(axis=1)], axis=-1)
 

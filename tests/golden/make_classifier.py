@@ -40,11 +40,17 @@ def window(seed: int) -> np.ndarray:
     return out
 
 
-def layer(random: Seeded, n_terms: int, n_out: int) -> tuple[np.ndarray, np.ndarray]:
-    """(n_terms, n_out) weights and (n_out,) bias, float32."""
-    raw = np.array([random.byte() for _ in range(n_terms * n_out)], F).reshape(n_terms, n_out)
+def layer(random: Seeded, n_terms: int, n_out: int) -> tuple[np.ndarray, F, np.ndarray]:
+    """(n_terms, n_out) integer weights, their scale, and (n_out,) bias, float32."""
+    raw = np.array([random.byte() for _ in range(n_terms * n_out)]).reshape(n_terms, n_out)
     scale = F(1) / F(1 << (6 + (n_terms.bit_length() - 1) // 2))
-    return raw * scale, np.array([F(random.byte()) / F(64) for _ in range(n_out)], F)
+    return raw, scale, np.array([F(random.byte()) / F(64) for _ in range(n_out)], F)
+
+
+def rounded(x: np.ndarray) -> np.ndarray:
+    """The nearest integers of 16 bits."""
+    integers: np.ndarray = np.rint(np.clip(x, F(-32767), F(32767))).astype(int)
+    return integers
 
 
 def taps(x: np.ndarray, stride: int) -> list[np.ndarray]:
@@ -59,33 +65,30 @@ def taps(x: np.ndarray, stride: int) -> list[np.ndarray]:
     return [padded[ky : ky + ends[0] : stride, kx : kx + ends[1] : stride] for ky in range(3) for kx in range(3)]
 
 
-def summed(bias: np.ndarray, terms: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
-    """Bias, then one term after the other."""
-    out = np.broadcast_to(bias, (*terms[0].shape[:2], len(bias))).copy()
-    for term, w in zip(terms, weights, strict=True):
-        out += term * w
-    return out
+def scaled(sums: np.ndarray, ratio: F, scale: F, bias: np.ndarray, step: F) -> np.ndarray:
+    """Sums in steps of the output."""
+    return sums.astype(F) * (scale * ratio) + bias / step
 
 
 def main() -> None:
     """Prints the logits' bits."""
     random = Seeded(92)
-    x = window(7)[:, :, None]
-    weights, bias = layer(random, 9, 16)
-    x = np.maximum(F(0), summed(bias, taps(x, 2), weights))
+    step, step_in = F(1) / F(256), F(1) / F(2048)
+    x = rounded(window(7)[:, :, None] / step_in)
+    weights, scale, bias = layer(random, 9, 16)
+    sums = sum(term * w for term, w in zip(taps(x, 2), weights, strict=True))
+    x = rounded(np.maximum(F(0), scaled(sums, step_in / step, scale, bias, step)))
     for stride, n_out in [(2, 32), (1, 48), (2, 32)]:
-        weights, bias = layer(random, 9, x.shape[2])
-        x = np.maximum(F(0), summed(bias, taps(x, stride), weights))
-        weights, bias = layer(random, x.shape[2], n_out)
-        x = np.maximum(F(0), summed(bias, [x[:, :, k : k + 1] for k in range(x.shape[2])], weights))
+        weights, scale, bias = layer(random, 9, x.shape[2])
+        sums = sum(term * w for term, w in zip(taps(x, stride), weights, strict=True))
+        x = rounded(np.maximum(F(0), scaled(sums, F(1), scale, bias, step)))
+        weights, scale, bias = layer(random, x.shape[2], n_out)
+        x = rounded(np.maximum(F(0), scaled(x @ weights, F(1), scale, bias, step)))
     flat = x.reshape(-1, x.shape[2])
-    mean = np.zeros(x.shape[2], F)
-    for row in flat:
-        mean += row
-    pooled = np.concatenate([mean / F(len(flat)), flat.max(axis=0)])
-    weights, logits = layer(random, len(pooled), 5)
-    for value, w in zip(pooled, weights, strict=True):
-        logits = logits + value * w
+    mean = rounded(flat.sum(axis=0).astype(F) / F(len(flat)))
+    pooled = np.concatenate([mean, flat.max(axis=0)])
+    weights, scale, bias = layer(random, len(pooled), 5)
+    logits = scaled(pooled @ weights, step / F(1), scale, bias, F(1))
     sys.stdout.write(" ".join(f"0x{bits:08x}" for bits in logits.astype(F).view(np.uint32)) + "\n")
 
 

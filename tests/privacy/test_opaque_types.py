@@ -62,7 +62,7 @@ STAGES: dict[type, set[str]] = {
     Describe: {"finish", "hears_events", "longest_sample_life_s", "position", "push", "refill"},
     DescribeMany: {"n_threads", "push"},
     Trigger: {"background", "finish", "lull", "push", "refill"},
-    type(classifier()): {"classes", "model_id", "push"},
+    type(classifier()): {"classes", "model_id", "push", "push_sealed"},
     Gate: {
         "advance",
         "advance_to",

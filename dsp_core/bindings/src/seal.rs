@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dsp_core::seal;
+use dsp_core::{BlockError, analysis, seal};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -197,9 +197,7 @@ impl Sealer {
         sensor_id: u32,
         received_ms: u64,
     ) -> PyResult<FeatureWindow> {
-        let keys = &self.0;
-        let opened =
-            py.detach(|| keys.open(|keys| keys.open_window(sensor_id, sealed, received_ms)));
+        let opened = py.detach(|| self.window(sensor_id, sealed, received_ms));
         opened.map(FeatureWindow::from).map_err(error::block)
     }
     /// Seals a candidate, which is used up.
@@ -225,7 +223,7 @@ impl Sealer {
         py: Python<'py>,
         candidate: &Candidate,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        into_bytes(py, self.0.current().seal_candidate(&candidate.take()?))
+        into_bytes(py, self.candidate(&candidate.take()?))
     }
     /// Opens a sensor's next candidate, and moves the mark on.
     ///
@@ -302,10 +300,23 @@ impl Sealer {
     }
 }
 
-fn into_bytes(
-    py: Python<'_>,
-    sealed: Result<Vec<u8>, dsp_core::BlockError>,
-) -> PyResult<Bound<'_, PyBytes>> {
+impl Sealer {
+    pub(crate) fn window(
+        &self,
+        sensor_id: u32,
+        sealed: &[u8],
+        received_ms: u64,
+    ) -> Result<analysis::FeatureWindow, BlockError> {
+        let open = |keys: &seal::KeyRing| keys.open_window(sensor_id, sealed, received_ms);
+        self.0.open(open)
+    }
+
+    pub(crate) fn candidate(&self, candidate: &analysis::Candidate) -> Result<Vec<u8>, BlockError> {
+        self.0.current().seal_candidate(candidate)
+    }
+}
+
+fn into_bytes(py: Python<'_>, sealed: Result<Vec<u8>, BlockError>) -> PyResult<Bound<'_, PyBytes>> {
     let sealed = sealed.map_err(error::block)?;
     Ok(PyBytes::new(py, &sealed))
 }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use dsp_core::analysis::{self, Model, background, classify, describe, trigger};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
 
 use crate::error;
 use crate::handles::{AudioBlock, Candidate, Description, FeatureWindow};
 use crate::policy::Policy;
+use crate::seal::Sealer;
 use crate::stage::Stage;
 
 /// Blocks to frames and levels, for one sensor.
@@ -265,6 +268,48 @@ impl Classify {
             scored.collect::<Vec<_>>()
         });
         Ok(candidates.into_iter().map(Candidate::from).collect())
+    }
+    /// Opens windows, scores them and seals their candidates, without the GIL throughout.
+    ///
+    /// Each is taken by itself: what comes of one is what `Sealer.open_window`, `push` and `Sealer.seal_candidate` give, to the
+    /// bit, whatever the others are.
+    ///
+    /// Parameters
+    /// ----------
+    /// windows : sequence of tuple of int, bytes, int
+    ///     Of each the sensor that it came as, the sealed window, and when the zone received it, in ms since
+    ///     1970-01-01T00:00:00Z.
+    /// sealer : Sealer
+    ///     The zone's.
+    ///
+    /// Returns
+    /// -------
+    /// list of bytes or BlockError
+    ///     In the order of the windows: the sealed candidate, or why the window was refused.
+    #[pyo3(signature = (windows, *, sealer))]
+    fn push_sealed<'py>(
+        &mut self,
+        py: Python<'py>,
+        windows: Vec<(u32, PyBackedBytes, u64)>,
+        sealer: &Sealer,
+    ) -> Vec<Bound<'py, PyAny>> {
+        let stage = &mut self.inner;
+        let told: Vec<_> = py.detach(|| {
+            let windows = windows.iter();
+            let score = |(sensor_id, sealed, received_ms): &(u32, PyBackedBytes, u64)| {
+                let window = sealer.window(*sensor_id, sealed, *received_ms)?;
+                sealer.candidate(&stage.push(window))
+            };
+            windows.map(score).collect()
+        });
+        let told = told.into_iter().map(|sealed| match sealed {
+            Ok(sealed) => PyBytes::new(py, &sealed).into_any(),
+            Err(refusal) => error::block(refusal)
+                .into_value(py)
+                .into_bound(py)
+                .into_any(),
+        });
+        told.collect()
     }
 }
 

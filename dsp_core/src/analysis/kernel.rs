@@ -1,133 +1,141 @@
 //! The loops of the layers, laid out for registers: the only hot code of the classifier.
 //!
-//! Plain arrays that the compiler turns into vectors; at optimisation level 3 only, below it the same bytes come some 20
-//! times slower.
+//! At optimisation level 3 only; below it the same bytes come many times slower. No closures: the call of a function value has no
+//! `inline(always)`, and what is not inlined is not compiled for the path.
 
 use std::ops::Range;
 
-use super::network::{LANES, Lanes, Layer, N_TAPS};
-use crate::simd::{self, Path, per_path};
+use super::network::{LANES, Lanes, Layer, pad_before};
+use crate::simd::dot::{Register, halves, word};
+use crate::simd::per_path;
 
-/// Rows or columns of zeros before the first one: TensorFlow's SAME puts the odd one of two after the last.
-pub(super) fn pad_before(n_in: usize, n_out: usize, stride: usize) -> usize {
-    ((n_out - 1) * stride + 3).saturating_sub(n_in) / 2
+/// Largest activation: what is left of 16 bits beside the sign.
+pub(crate) const MAX_ACTIVATION: f32 = 32_767.0;
+
+/// Adding it leaves no bit for fractions: the nearest integer stands in the low bits, of two the even one.
+const ROUNDING: f32 = 12_582_912.0;
+
+/// The nearest integer that fits 16 bits with its sign; not a number becomes 0, so that a pass is total.
+#[inline(always)]
+pub(super) fn rounded(x: f32) -> i32 {
+    let x = if x.is_nan() { 0.0 } else { x };
+    let x = x.clamp(-MAX_ACTIVATION, MAX_ACTIVATION);
+    (x + ROUNDING).to_bits() as i32 - ROUNDING.to_bits() as i32
 }
 
-/// Taps whose input exists, for the output at `at`.
+/// The lane's sum as the next layer's integer: scaled, biased, rectified. Two operations in f32, each rounded by itself.
 #[inline(always)]
-pub(super) fn taps_at(at: usize, stride: usize, pad: usize, n_in: usize) -> Range<usize> {
-    let first = at * stride;
-    pad.saturating_sub(first)..(n_in + pad).saturating_sub(first).min(3)
+fn activated(sum: i32, factor: f32, bias: f32) -> i32 {
+    let x = sum as f32 * factor + bias;
+    let x = if x > 0.0 { x } else { 0.0 };
+    let x = if x < MAX_ACTIVATION {
+        x
+    } else {
+        MAX_ACTIVATION
+    };
+    (x + ROUNDING).to_bits() as i32 - ROUNDING.to_bits() as i32
 }
 
-/// ReLU; not a number becomes 0 as well, so that a pass is total.
+/// Writes two sums of a part, of one group or of two, as words of the output.
 #[inline(always)]
-fn rectified(x: f32) -> f32 {
-    if x > 0.0 { x } else { 0.0 }
-}
-
-/// `sums += x * w`, lane by lane.
-#[inline(always)]
-fn add_scaled<const C: usize>(sums: &mut [f32; C], x: f32, w: &[f32; C]) {
-    for c in 0..C {
-        sums[c] += x * w[c];
+fn put<R: Register>(
+    layer: &Layer,
+    sums: [R; 2],
+    groups: [usize; 2],
+    part: usize,
+    out: &mut [i32; LANES],
+) {
+    let (mut low, mut high) = ([0; LANES], [0; LANES]);
+    sums[0].store(&mut low, part);
+    sums[1].store(&mut high, part);
+    let [factors, biases] = [&layer.factors, &layer.biases];
+    let (f0, b0) = (&factors[groups[0]].0, &biases[groups[0]].0);
+    let (f1, b1) = (&factors[groups[1]].0, &biases[groups[1]].0);
+    for lane in part * R::N..(part + 1) * R::N {
+        let low = activated(low[lane], f0[lane], b0[lane]);
+        let high = activated(high[lane], f1[lane], b1[lane]);
+        out[lane] = word(low, high);
     }
 }
 
-/// The sums of C outputs at P positions, held in registers. A trait and not a function argument: the call of a function
-/// value has no `inline(always)`, and what is not inlined is not compiled for the path.
-trait Tile<const P: usize, const C: usize> {
-    fn sums(
-        input: &[Lanes],
-        n_groups: usize,
-        panel: &[Lanes],
-        half: usize,
-        bias: &Lanes,
-    ) -> [[f32; C]; P];
-}
-
-/// Defines the tile of some positions. They are unrolled by name: left to itself the compiler lays its lanes across
-/// positions and gathers, 20 times as slow.
-macro_rules! tile {
-    ($name:ident, $n_positions:literal, [$($p:literal)+]) => {
-        struct $name;
-
-        impl<const C: usize> Tile<$n_positions, C> for $name {
-            #[inline(always)]
-            fn sums(
-                input: &[Lanes],
-                n_groups: usize,
-                panel: &[Lanes],
-                half: usize,
-                bias: &Lanes,
-            ) -> [[f32; C]; $n_positions] {
-                let rows = [$(&input[$p * n_groups..][..n_groups]),+];
-                let mut sums = [bias.0.as_chunks::<C>().0[half]; $n_positions];
-                let (full, rest) = panel.as_chunks::<LANES>();
-                for (group, weights) in full.iter().enumerate() {
-                    let x = [$(&rows[$p][group].0),+];
-                    for k in 0..LANES {
-                        let w = &weights[k].0.as_chunks::<C>().0[half];
-                        $(add_scaled(&mut sums[$p], x[$p][k], w);)+
-                    }
-                }
-                for (k, weights) in rest.iter().enumerate() {
-                    let w = &weights.0.as_chunks::<C>().0[half];
-                    $(add_scaled(&mut sums[$p], rows[$p][full.len()].0[k], w);)+
-                }
-                sums
+/// The sums of a part of a group of outputs at P positions, held in registers.
+#[inline(always)]
+fn tile<R: Register, const P: usize>(
+    input: &[Lanes],
+    n_in: usize,
+    panel: &[Lanes],
+    part: usize,
+) -> [R; P] {
+    let mut rows = [input; P];
+    for p in 0..P {
+        rows[p] = &input[p * n_in..][..n_in];
+    }
+    let mut sums = [R::zero(); P];
+    let (full, rest) = panel.as_chunks::<LANES>();
+    for (at, weights) in full.iter().enumerate() {
+        let mut x = [&Lanes::ZERO.0; P];
+        for p in 0..P {
+            x[p] = &rows[p][at].0;
+        }
+        for k in 0..LANES {
+            let w = R::load(&weights[k].0, part);
+            for p in 0..P {
+                sums[p] = sums[p].add_dot(R::splat(x[p][k]), w);
             }
         }
-    };
+    }
+    for (k, weights) in rest.iter().enumerate() {
+        let w = R::load(&weights.0, part);
+        for p in 0..P {
+            sums[p] = sums[p].add_dot(R::splat(rows[p][full.len()].0[k]), w);
+        }
+    }
+    sums
 }
 
-tile!(Of12, 12, [0 1 2 3 4 5 6 7 8 9 10 11]);
-tile!(Of6, 6, [0 1 2 3 4 5]);
-tile!(Of1, 1, [0]);
-
-/// All positions of one group of outputs (or of half of it), P at a time.
+/// Positions `at` and on, P of them: every two are a word of the output.
 #[inline(always)]
-fn panel_of<T: Tile<P, C>, const P: usize, const C: usize>(
+fn dense_tile<R: Register, const P: usize>(
     layer: &Layer,
-    (group, half): (usize, usize),
-    n_in: usize,
+    (group, part): (usize, usize),
+    at: usize,
     input: &[Lanes],
     output: &mut [Lanes],
 ) {
-    let n_groups = layer.output.n_groups();
-    let n_terms = layer.weights.len() / n_groups;
-    let panel = &layer.weights[group * n_terms..][..n_terms];
-    let bias = &layer.bias[group];
-    let n_positions = layer.output.n_positions();
-    let mut at = 0;
-    while at + P <= n_positions {
-        let sums = T::sums(&input[at * n_in..], n_in, panel, half, bias);
-        for (p, sum) in sums.iter().enumerate() {
-            let out = &mut output[(at + p) * n_groups + group].0;
-            out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
-        }
-        at += P;
+    let (n_in, n_groups) = (layer.n_input_lanes(), layer.output.n_groups());
+    let sums = tile::<R, P>(&input[at * n_in..], n_in, layer.panel(group), part);
+    for (pair, rows) in sums.as_chunks::<2>().0.iter().enumerate() {
+        let out = &mut output[(at / 2 + pair) * n_groups + group].0;
+        put(layer, *rows, [group, group], part, out);
     }
-    while at < n_positions {
-        let [sum] = Of1::sums(&input[at * n_in..], n_in, panel, half, bias);
-        let out = &mut output[at * n_groups + group].0;
-        out.as_chunks_mut::<C>().0[half] = sum.map(rectified);
-        at += 1;
+}
+
+/// All positions of a part of a group of outputs, P at a time.
+#[inline(always)]
+fn dense_part<R: Register, const P: usize>(
+    layer: &Layer,
+    part_of: (usize, usize),
+    input: &[Lanes],
+    output: &mut [Lanes],
+) {
+    let n_positions = layer.output.n_positions();
+    let n_tiled = n_positions / P * P;
+    for at in (0..n_tiled).step_by(P) {
+        dense_tile::<R, P>(layer, part_of, at, input, output);
+    }
+    for at in (n_tiled..n_positions).step_by(2) {
+        dense_tile::<R, 2>(layer, part_of, at, input, output);
     }
 }
 
 per_path! {
-    /// Every output from every input of its position. The tile is what the path's registers hold: 12 sums in 16 of 4, 16 of
-    /// 8 or 32 of 16 lanes.
-    pub(super) fn dense(layer: &Layer, n_in: usize, input: &[Lanes], output: &mut [Lanes]) {
-        let path = simd::widest_path();
+    /// Every output from every input of its position: pairs of channels in, pairs of rows out.
+    pub(super) fn dense<R>(layer: &Layer, input: &[Lanes], output: &mut [Lanes]) {
         for group in 0..layer.output.n_groups() {
-            match path {
-                Path::Avx512 => panel_of::<Of12, 12, 16>(layer, (group, 0), n_in, input, output),
-                Path::Avx2 => panel_of::<Of6, 6, 16>(layer, (group, 0), n_in, input, output),
-                Path::Baseline => {
-                    panel_of::<Of6, 6, 8>(layer, (group, 0), n_in, input, output);
-                    panel_of::<Of6, 6, 8>(layer, (group, 1), n_in, input, output);
+            for part in 0..LANES / R::N {
+                match R::N_SUMS {
+                    12 => dense_part::<R, 12>(layer, (group, part), input, output),
+                    _ => dense_part::<R, 6>(layer, (group, part), input, output),
                 }
             }
         }
@@ -136,164 +144,149 @@ per_path! {
 
 per_path! {
     /// The head's linear map, not rectified.
-    pub(super) fn logits_of(head: &Layer, pooled: &[Lanes], logits: &mut [Lanes; 1]) {
-        logits[0].0 = Of1::sums(pooled, pooled.len(), &head.weights, 0, &head.bias[0])[0];
-    }
-}
-
-/// `sums += x * w`, lane by lane.
-#[inline(always)]
-fn add_products(sums: &mut [f32; LANES], x: &[f32; LANES], w: &[f32; LANES]) {
-    for c in 0..LANES {
-        sums[c] += x[c] * w[c];
-    }
-}
-
-/// One group of channels of a depthwise layer.
-struct Grid<'a> {
-    layer: &'a Layer,
-    group: usize,
-    /// (9,)
-    weights: &'a [Lanes],
-    /// Rows and columns of zeros before the first.
-    pad: (usize, usize),
-}
-
-impl<'a> Grid<'a> {
-    #[inline(always)]
-    fn new(layer: &'a Layer, group: usize) -> Self {
-        let (shape, out, stride) = (layer.input, layer.output, layer.stride);
-        let pad = (
-            pad_before(shape.height, out.height, stride),
-            pad_before(shape.width, out.width, stride),
-        );
-        let weights = &layer.weights[group * N_TAPS..][..N_TAPS];
-        Self {
-            layer,
-            group,
-            weights,
-            pad,
+    pub(super) fn logits_of<R>(head: &Layer, pooled: &[Lanes], logits: &mut [f32; LANES]) {
+        let mut lanes = [0; LANES];
+        for part in 0..LANES / R::N {
+            let [sums] = tile::<R, 1>(pooled, pooled.len(), head.panel(0), part);
+            sums.store(&mut lanes, part);
+        }
+        for lane in 0..LANES {
+            logits[lane] = lanes[lane] as f32 * head.factors[0].0[lane] + head.biases[0].0[lane];
         }
     }
+}
 
-    /// One output whose taps may lie outside: those are skipped.
+/// Outputs side by side of a depthwise layer.
+struct Row<'a> {
+    layer: &'a Layer,
+    input: &'a [Lanes],
+    y: usize,
+}
+
+impl Row<'_> {
+    /// Columns of taps whose input exists, for the output at `x`.
     #[inline(always)]
-    fn edge(&self, input: &[Lanes], y: usize, x: usize) -> [f32; LANES] {
+    fn columns(&self, x: usize) -> Range<usize> {
+        let first = x * self.layer.stride;
+        let pad = pad_before(self.layer.stride);
+        pad.saturating_sub(first)..(self.layer.input.width + pad - first).min(3)
+    }
+
+    /// The sums of a part of a group at T outputs from `x`, over columns that exist for all of them.
+    ///
+    /// Three rows lie in two pairs of rows: an even first one in the whole of a pair and the low halves of the next, an odd
+    /// one in the high halves of a pair and the whole of the next. Pairs outside the picture are zeros: they are left out.
+    #[inline(always)]
+    fn sums<R: Register, const T: usize>(
+        &self,
+        (group, part): (usize, usize),
+        x: usize,
+        columns: Range<usize>,
+    ) -> [R; T] {
         let Layer {
             stride,
             input: shape,
             ..
         } = *self.layer;
-        let mut sums = self.layer.bias[self.group].0;
-        for ky in taps_at(y, stride, self.pad.0, shape.height) {
-            for kx in taps_at(x, stride, self.pad.1, shape.width) {
-                let at =
-                    (y * stride + ky - self.pad.0) * shape.width + x * stride + kx - self.pad.1;
-                let values = &input[at * shape.n_groups() + self.group].0;
-                add_products(&mut sums, values, &self.weights[3 * ky + kx].0);
+        let (n_groups, pad) = (shape.n_groups(), pad_before(stride));
+        let panel = self.layer.panel(group);
+        let (two_above, mut sums) = (self.y * stride + 2 - pad, [R::zero(); T]);
+        for second in 0..2 {
+            let pair = (two_above / 2 + second).wrapping_sub(1);
+            if pair >= shape.height / 2 {
+                continue;
+            }
+            let weights = &panel[(two_above % 2 * 2 + second) * 3..][..3];
+            for kx in columns.clone() {
+                let w = R::load(&weights[kx].0, part);
+                let first = pair * shape.width + x * stride + kx - pad;
+                let words = &self.input[first * n_groups + group..];
+                for t in 0..T {
+                    let x = R::load(&words[t * stride * n_groups].0, part);
+                    sums[t] = sums[t].add_dot(x, w);
+                }
             }
         }
         sums
     }
+
+    /// Writes T outputs of a part of two groups: every two channels, 16 apart, are a word of the output.
+    #[inline(always)]
+    fn put<R: Register, const T: usize>(
+        &self,
+        (two, part): (usize, usize),
+        x: usize,
+        columns: Range<usize>,
+        output: &mut [Lanes],
+    ) {
+        let (layer, out) = (self.layer, self.layer.output);
+        // Of an odd number of groups the last is its own neighbour, whose weights are 0 in the next layer.
+        let groups = [2 * two, (2 * two + 1).min(out.n_groups() - 1)];
+        let low = self.sums::<R, T>((groups[0], part), x, columns.clone());
+        let high = self.sums::<R, T>((groups[1], part), x, columns);
+        for t in 0..T {
+            let at = out.position(self.y, x + t) * out.n_pairs_of_groups() + two;
+            put(layer, [low[t], high[t]], groups, part, &mut output[at].0);
+        }
+    }
+
+    /// All outputs of a part of two groups, T at a time where their columns exist.
+    #[inline(always)]
+    fn fill<R: Register, const T: usize>(&self, part_of: (usize, usize), output: &mut [Lanes]) {
+        let width = self.layer.output.width;
+        let mut x = 0;
+        while x < width {
+            if x + T <= width && self.columns(x).start == 0 && self.columns(x + T - 1).end == 3 {
+                self.put::<R, T>(part_of, x, 0..3, output);
+                x += T;
+            } else {
+                self.put::<R, 1>(part_of, x, self.columns(x), output);
+                x += 1;
+            }
+        }
+    }
 }
 
-/// T neighbouring outputs, all of whose columns exist: they share the loads of their weights.
-trait Span<const T: usize> {
-    fn sums(grid: &Grid<'_>, input: &[Lanes], y: usize, x: usize) -> [[f32; LANES]; T];
-}
-
-/// Defines the span of some neighbours, unrolled by name as in `tile`.
-macro_rules! span {
-    ($name:ident, $n_outputs:literal, [$($t:literal)+]) => {
-        struct $name;
-
-        impl Span<$n_outputs> for $name {
-            #[inline(always)]
-            fn sums(grid: &Grid<'_>, input: &[Lanes], y: usize, x: usize) -> [[f32; LANES]; $n_outputs] {
-                let Layer { stride, input: shape, .. } = *grid.layer;
-                let n_groups = shape.n_groups();
-                let mut sums = [grid.layer.bias[grid.group].0; $n_outputs];
-                for ky in taps_at(y, stride, grid.pad.0, shape.height) {
-                    let first = (y * stride + ky - grid.pad.0) * shape.width + x * stride - grid.pad.1;
-                    let row = &input[first * n_groups + grid.group..];
-                    for kx in 0..3 {
-                        let w = &grid.weights[3 * ky + kx].0;
-                        $(add_products(&mut sums[$t], &row[($t * stride + kx) * n_groups].0, w);)+
+per_path! {
+    /// 3 x 3 over each channel by itself: pairs of rows in, pairs of channels out.
+    pub(super) fn depthwise<R>(layer: &Layer, input: &[Lanes], output: &mut [Lanes]) {
+        for two in 0..layer.output.n_pairs_of_groups() {
+            for part in 0..LANES / R::N {
+                for y in 0..layer.output.height {
+                    let row = Row { layer, input, y };
+                    match R::N_SUMS {
+                        12 => row.fill::<R, 6>((two, part), output),
+                        _ => row.fill::<R, 4>((two, part), output),
                     }
                 }
-                sums
-            }
-        }
-    };
-}
-
-span!(Span4, 4, [0 1 2 3]);
-span!(Span2, 2, [0 1]);
-
-/// One row of outputs of one group.
-#[inline(always)]
-fn depthwise_row<S: Span<T>, const T: usize>(
-    grid: &Grid<'_>,
-    input: &[Lanes],
-    y: usize,
-    output: &mut [Lanes],
-) {
-    let Layer {
-        stride,
-        input: shape,
-        output: out,
-        ..
-    } = *grid.layer;
-    let row = &mut output[y * out.width * out.n_groups()..];
-    let mut x = 0;
-    while x < out.width {
-        let last = (x + T - 1) * stride + 3;
-        if x * stride >= grid.pad.1 && last <= shape.width + grid.pad.1 {
-            let sums = S::sums(grid, input, y, x);
-            for t in 0..T {
-                row[(x + t) * out.n_groups() + grid.group].0 = sums[t].map(rectified);
-            }
-            x += T;
-        } else {
-            row[x * out.n_groups() + grid.group].0 = grid.edge(input, y, x).map(rectified);
-            x += 1;
-        }
-    }
-}
-
-per_path! {
-    /// 3 x 3 over each channel by itself; the span is what the path's registers hold.
-    pub(super) fn depthwise(layer: &Layer, input: &[Lanes], output: &mut [Lanes]) {
-        let path = simd::widest_path();
-        for group in 0..layer.output.n_groups() {
-            let grid = Grid::new(layer, group);
-            for y in 0..layer.output.height {
-                match path {
-                    Path::Baseline => depthwise_row::<Span2, 2>(&grid, input, y, output),
-                    _ => depthwise_row::<Span4, 4>(&grid, input, y, output),
-                }
             }
         }
     }
 }
 
 per_path! {
-    /// Mean, then maximum, over the positions of each channel.
+    /// Mean and maximum of each channel over the positions, both as integers of the input's step: pairs of rows in, pairs of
+    /// channels out, first all means, then all maxima.
     pub(super) fn pool(input: &[Lanes], pooled: &mut [Lanes]) {
-        let n_groups = pooled.len() / 2;
-        let n_positions = input.len() / n_groups;
-        let (means, maxima) = pooled.split_at_mut(n_groups);
+        let n_groups = pooled.len();
+        let n_pairs = input.len() / n_groups;
+        pooled.fill(Lanes::default());
         for group in 0..n_groups {
-            let (mut sum, mut max) = ([0.0f32; LANES], [0.0f32; LANES]);
-            for position in 0..n_positions {
-                let values = &input[position * n_groups + group].0;
-                for c in 0..LANES {
-                    sum[c] += values[c];
-                    max[c] = if values[c] > max[c] { values[c] } else { max[c] };
+            let (mut sum, mut max) = ([0; LANES], [0; LANES]);
+            for pair in 0..n_pairs {
+                let words = &input[pair * n_groups + group].0;
+                for lane in 0..LANES {
+                    let [low, high] = halves(words[lane]);
+                    sum[lane] += low + high;
+                    max[lane] = low.max(high).max(max[lane]);
                 }
             }
-            means[group].0 = sum.map(|s| s / n_positions as f32);
-            maxima[group].0 = max;
+            let (mean_at, max_at) = (group, n_groups + group);
+            for lane in 0..LANES {
+                let mean = rounded(sum[lane] as f32 / (2 * n_pairs) as f32);
+                pooled[mean_at / 2].0[lane] |= mean << (16 * (mean_at % 2));
+                pooled[max_at / 2].0[lane] |= max[lane] << (16 * (max_at % 2));
+            }
         }
     }
 }

@@ -1,24 +1,41 @@
-//! The classifier's layers: convolutions over a 96 x 64 picture in f32, every sum in one fixed order.
+//! The classifier's layers: convolutions over a 96 x 64 picture in integers, int8 weights on 16-bit activations.
 //!
-//! Activations lie position by position, channels innermost, in groups of 16 lanes. Each output channel's sum starts with
-//! its bias and adds `x * w` in ascending k, unfused; loops are laid side by side over channels and positions only. So
-//! every path, tile and CPU gives the same bytes.
+//! Sums are of 32 bits and cannot overflow (`model/stored.rs` sees to that), so their order does not matter and every path
+//! and CPU gives the same bytes. Between two layers a sum is scaled, biased, rectified and rounded in f32, unfused, lane by
+//! lane. Activations lie in words of two, 16 lanes a group: what goes into a depthwise layer or the pooling holds two rows in
+//! a word, what goes into a pointwise one two channels that are 16 apart. Rows come in pairs throughout: positions are
+//! counted pair by pair, column by column, upper before lower.
 
 use zeroize::{DefaultIsZeroes, Zeroizing};
 
-use super::kernel::{dense, depthwise, logits_of, pad_before, pool, taps_at};
+use super::kernel::{dense, depthwise, logits_of, pool, rounded};
+use super::window::{N_BANDS, WINDOW_FRAMES};
+use crate::simd::dot::word;
 
 /// Channels of one group.
 pub(crate) const LANES: usize = 16;
 /// Weights of one output of a 3 x 3 convolution.
 pub(crate) const N_TAPS: usize = 9;
+/// Words of the first convolution's patch: three times two neighbours, and twice what is right of them.
+pub(super) const N_PATCH_WORDS: usize = 5;
+/// Words of a depthwise layer's weights: for an even and an odd first row, two pairs of rows, three columns.
+pub(super) const N_DEPTHWISE_WORDS: usize = 12;
 
-/// 16 channels of one position, on a cache line: one load on the widest path.
+/// 16 words of two 16-bit numbers, on a cache line: one load on the widest path.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 #[repr(C, align(64))]
-pub(crate) struct Lanes(pub(crate) [f32; LANES]);
+pub(crate) struct Lanes(pub(crate) [i32; LANES]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0; LANES]);
+}
 
 impl DefaultIsZeroes for Lanes {}
+
+/// A number for each of 16 channels.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C, align(64))]
+pub(crate) struct PerChannel(pub(crate) [f32; LANES]);
 
 /// Height (frames), width (bands) and channels of an activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,16 +54,31 @@ impl Shape {
         self.n_channels.div_ceil(LANES)
     }
 
-    /// `Lanes` that hold it.
-    pub(crate) fn n_lanes(self) -> usize {
-        self.n_positions() * self.n_groups()
+    /// Groups of words that hold two channels each.
+    pub(crate) fn n_pairs_of_groups(self) -> usize {
+        self.n_groups().div_ceil(2)
+    }
+
+    /// Number of a position, pair of rows by pair of rows.
+    pub(crate) fn position(self, y: usize, x: usize) -> usize {
+        2 * (y / 2 * self.width + x) + y % 2
+    }
+
+    /// `Lanes` that hold it with two rows in a word.
+    fn n_lanes_of_rows(self) -> usize {
+        self.n_positions() / 2 * self.n_groups()
+    }
+
+    /// `Lanes` that hold it with two channels in a word.
+    fn n_lanes_of_channels(self) -> usize {
+        self.n_positions() * self.n_pairs_of_groups()
     }
 }
 
 /// What a layer computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// 3 x 3 over the one channel of the input.
+    /// 3 x 3 over the one channel of the input, every second row and column.
     Conv,
     /// 3 x 3, each channel by itself.
     Depthwise,
@@ -56,7 +88,7 @@ pub(crate) enum Kind {
     Head,
 }
 
-/// One layer: its shapes and its weights as `(group of outputs, k, lane)`.
+/// One layer: its shapes, its weights as `(group of outputs, word, lane)`, and what makes its sums the next one's input.
 #[derive(Debug)]
 pub(crate) struct Layer {
     pub(crate) kind: Kind,
@@ -64,7 +96,10 @@ pub(crate) struct Layer {
     pub(crate) input: Shape,
     pub(crate) output: Shape,
     pub(crate) weights: Vec<Lanes>,
-    pub(crate) bias: Vec<Lanes>,
+    /// Steps of the output that one of a sum stands for.
+    pub(crate) factors: Vec<PerChannel>,
+    /// In steps of the output.
+    pub(crate) biases: Vec<PerChannel>,
 }
 
 impl Layer {
@@ -78,7 +113,7 @@ impl Layer {
 
     /// Multiplications and additions of one pass.
     #[cfg(any(test, feature = "bench"))]
-    pub(crate) fn n_flop(&self) -> usize {
+    pub(crate) fn n_op(&self) -> usize {
         let n_in = match self.kind {
             Kind::Head => 2 * self.input.n_channels,
             _ => self.input.n_channels,
@@ -86,15 +121,42 @@ impl Layer {
         2 * Self::n_terms(self.kind, n_in) * self.output.n_positions() * self.output.n_channels
     }
 
-    fn run(&self, input: &[Lanes], output: &mut [Lanes]) {
-        let output = &mut output[..self.output.n_lanes()];
+    /// `Lanes` of one position of a dense layer's input.
+    #[inline(always)]
+    pub(super) fn n_input_lanes(&self) -> usize {
+        self.input.n_pairs_of_groups()
+    }
+
+    /// The weights of one group of outputs.
+    #[inline(always)]
+    pub(super) fn panel(&self, group: usize) -> &[Lanes] {
+        let n_words = self.weights.len() / self.output.n_groups();
+        &self.weights[group * n_words..][..n_words]
+    }
+
+    fn n_output_lanes(&self) -> usize {
         match self.kind {
-            Kind::Conv => dense(self, 1, input, output),
-            Kind::Depthwise => depthwise(self, &input[..self.input.n_lanes()], output),
-            Kind::Pointwise => dense(self, self.input.n_groups(), input, output),
+            Kind::Conv | Kind::Pointwise => self.output.n_lanes_of_rows(),
+            Kind::Depthwise => self.output.n_lanes_of_channels(),
+            Kind::Head => 0,
+        }
+    }
+
+    fn run(&self, input: &[Lanes], output: &mut [Lanes]) {
+        let output = &mut output[..self.n_output_lanes()];
+        match self.kind {
+            Kind::Conv | Kind::Pointwise => dense(self, input, output),
+            Kind::Depthwise => depthwise(self, &input[..self.input.n_lanes_of_rows()], output),
             Kind::Head => {}
         }
     }
+}
+
+/// Rows or columns of zeros before the first one: sizes that are halved are even, and TensorFlow's SAME puts the odd one of
+/// two after the last.
+#[inline(always)]
+pub(super) fn pad_before(stride: usize) -> usize {
+    2 - stride
 }
 
 /// Buffers of a pass, reused from window to window.
@@ -107,29 +169,42 @@ pub(crate) struct Scratch {
     /// Patches of the input, then outputs of layers 1, 3, 5 ...
     odd: Zeroizing<Vec<Lanes>>,
     pooled: Zeroizing<Vec<Lanes>>,
+    picture: Zeroizing<Vec<Lanes>>,
 }
 
 impl Scratch {
+    fn buffers(&mut self) -> [&mut Vec<Lanes>; 4] {
+        let Self {
+            even,
+            odd,
+            pooled,
+            picture,
+        } = self;
+        [even, odd, pooled, picture]
+    }
+
     /// Overwrites everything: a bulk fill, which the barrier keeps from being optimised away (element-wise volatile writes
     /// take several times as long).
     pub(crate) fn wipe(&mut self) {
-        for buffer in [&mut self.even, &mut self.odd, &mut self.pooled] {
+        for buffer in self.buffers() {
             buffer.fill(Lanes::default());
             zeroize::optimization_barrier(buffer.as_slice());
         }
     }
 
     #[cfg(test)]
-    pub(crate) fn is_wiped(&self) -> bool {
-        [&self.even, &self.odd, &self.pooled]
+    pub(crate) fn is_wiped(&mut self) -> bool {
+        self.buffers()
             .iter()
             .all(|buffer| buffer.iter().all(|lanes| *lanes == Lanes::default()))
     }
 }
 
-/// The layers in order: a convolution, depthwise and pointwise ones, the head.
+/// The layers in order: a convolution, depthwise and pointwise ones in turn, the head.
 #[derive(Debug)]
 pub(crate) struct Network {
+    /// Step of the bands.
+    pub(crate) step: f32,
     pub(crate) layers: Vec<Layer>,
 }
 
@@ -138,15 +213,16 @@ impl Network {
     pub(crate) fn scratch(&self) -> Scratch {
         let largest = |parity: usize| {
             let own = self.layers.iter().skip(parity).step_by(2);
-            own.map(|layer| layer.output.n_lanes()).max().unwrap_or(0)
+            own.map(Layer::n_output_lanes).max().unwrap_or(0)
         };
         let n_patches = self.layers.first().map_or(0, |l| l.output.n_positions());
-        let n_pooled = self.layers.last().map_or(0, |l| 2 * l.input.n_groups());
+        let n_pooled = self.layers.last().map_or(0, |l| l.input.n_groups());
         let buffer = |n_lanes| Zeroizing::new(vec![Lanes::default(); n_lanes]);
         Scratch {
             even: buffer(largest(0)),
             odd: buffer(largest(1).max(n_patches)),
             pooled: buffer(n_pooled),
+            picture: buffer(WINDOW_FRAMES * N_BANDS / (2 * LANES)),
         }
     }
 
@@ -162,7 +238,13 @@ impl Network {
         scratch: &mut Scratch,
     ) -> [f32; LANES] {
         if let Some(first) = self.layers.first() {
-            patches(first, bands, masked, fill, &mut scratch.odd);
+            let see = |(at, &band)| if masked[at % N_BANDS] { fill } else { band };
+            draw(
+                bands.iter().enumerate().map(see),
+                self.step,
+                &mut scratch.picture,
+            );
+            patches(first, &scratch.picture, &mut scratch.odd);
         }
         for index in 0..self.layers.len().saturating_sub(1) {
             self.run_layer(index, scratch);
@@ -187,150 +269,45 @@ impl Network {
             0 => &scratch.even,
             _ => &scratch.odd,
         };
-        pool(&input[..head.input.n_lanes()], &mut scratch.pooled);
-        let mut logits = [Lanes::default()];
+        pool(&input[..head.input.n_lanes_of_rows()], &mut scratch.pooled);
+        let mut logits = [0.0; LANES];
         logits_of(head, &scratch.pooled, &mut logits);
-        logits[0].0
+        logits
     }
 }
 
-/// Lays the 9 inputs of every output position side by side, so that the first convolution is a `dense` of 9 terms. Padding
-/// is 0: adding `0 * w` can change but the sign of a zero, which the rectifier removes.
-fn patches(layer: &Layer, bands: &[f32], masked: &[bool], fill: f32, out: &mut [Lanes]) {
+/// The bands as integers, two neighbours in a word.
+fn draw(bands: impl Iterator<Item = f32>, step: f32, picture: &mut [Lanes]) {
+    let mut bands = bands.map(|band| rounded(band / step));
+    for value in picture.iter_mut().flat_map(|lanes| &mut lanes.0) {
+        *value = match (bands.next(), bands.next()) {
+            (Some(low), Some(high)) => word(low, high),
+            _ => 0,
+        };
+    }
+}
+
+/// Lays the 9 inputs of every output position side by side as words, so that the first convolution is a `dense`.
+fn patches(layer: &Layer, picture: &[Lanes], out: &mut [Lanes]) {
     let Shape { height, width, .. } = layer.input;
-    let stride = layer.stride;
-    let pad_y = pad_before(height, layer.output.height, stride);
-    let pad_x = pad_before(width, layer.output.width, stride);
-    for (at, patch) in out[..layer.output.n_positions()].iter_mut().enumerate() {
-        let (y, x) = (at / layer.output.width, at % layer.output.width);
-        *patch = Lanes::default();
-        for ky in taps_at(y, stride, pad_y, height) {
-            let row = &bands[(y * stride + ky - pad_y) * width..][..width];
-            for kx in taps_at(x, stride, pad_x, width) {
-                let band = x * stride + kx - pad_x;
-                patch.0[3 * ky + kx] = if masked[band] { fill } else { row[band] };
-            }
+    let n_lanes = width / (2 * LANES);
+    for (y, x) in (0..height)
+        .step_by(2)
+        .flat_map(|y| (0..width / 2).map(move |x| (y, x)))
+    {
+        let words = |row: usize, column: usize| match y + row < height && x + column < width / 2 {
+            true => picture[(y + row) * n_lanes + (x + column) / LANES].0[(x + column) % LANES],
+            false => 0,
+        };
+        let patch = &mut out[layer.output.position(y / 2, x)].0;
+        *patch = [0; LANES];
+        for row in 0..3 {
+            patch[row] = words(row, 0);
         }
+        patch[3] = word(words(0, 1), words(1, 1));
+        patch[4] = word(words(2, 1), 0);
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Mutex, PoisonError};
-
-    use super::*;
-    use crate::analysis::model::Model;
-    use crate::analysis::reference::{logits_f32, logits_f64};
-    use crate::analysis::rehearsal;
-    use crate::analysis::window::N_BANDS;
-    use crate::simd::{self, Path};
-
-    /// The limit holds for the whole process: one test at a time may set it.
-    static PATHS: Mutex<()> = Mutex::new(());
-
-    /// Shapes that exercise every edge: odd sizes, leftover positions, stride 2 on odd sizes, half-used lanes in the head.
-    const SHAPES: [(u16, &[(u8, u16)]); 5] = [
-        (16, &[]),
-        (32, &[(1, 16)]),
-        (16, &[(2, 32), (1, 48), (2, 32)]),
-        (48, &[(2, 16), (2, 16), (2, 32), (2, 16), (2, 64), (1, 16)]),
-        (16, &[(2, 64), (2, 128), (1, 112)]),
-    ];
-
-    fn small_models() -> impl Iterator<Item = Vec<u8>> {
-        let codes: [&[u8]; 5] = [&[7], &[1, 2, 3], &[1, 7, 8, 9, 12], &[0, 15], &[4; 1]];
-        let all = SHAPES.into_iter().zip(codes).enumerate();
-        all.map(|(i, ((n_first, pairs), codes))| {
-            rehearsal::model_bytes(90 + i as u32, n_first, pairs, codes, 0.0)
-        })
-    }
-
-    fn logits(model: &Model, bands: &[f32], scratch: &mut Scratch) -> Vec<f32> {
-        let logits = model
-            .network()
-            .forward(bands, &[false; N_BANDS], 0.0, scratch);
-        logits[..model.classes().len()].to_vec()
-    }
-
-    fn bits(values: &[f32]) -> Vec<u32> {
-        values.iter().map(|v| v.to_bits()).collect()
-    }
-
-    #[test]
-    fn every_path_gives_the_bits_of_the_reference() {
-        let _guard = PATHS.lock().unwrap_or_else(PoisonError::into_inner);
-        for (i, file) in small_models()
-            .chain([crate::analysis::model::STREET.to_vec()])
-            .enumerate()
-        {
-            let model = Model::from_bytes(&file).unwrap();
-            let bands = rehearsal::bands(i as u32);
-            let expected = bits(&logits_f32(&file, &bands));
-            for path in [Path::Baseline, Path::Avx2, Path::Avx512] {
-                simd::limit_path(path);
-                let found = logits(&model, &bands, &mut model.network().scratch());
-                assert_eq!(bits(&found), expected, "model {i}, {path:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn it_is_close_to_f64() {
-        for (i, file) in small_models()
-            .chain([crate::analysis::model::STREET.to_vec()])
-            .enumerate()
-        {
-            let model = Model::from_bytes(&file).unwrap();
-            let bands = rehearsal::bands(7);
-            let found = logits(&model, &bands, &mut model.network().scratch());
-            let expected = logits_f64(&file, &bands);
-            let largest = expected.iter().fold(1.0, |m: f64, x| m.max(x.abs()));
-            for (found, expected) in found.into_iter().zip(expected) {
-                let error = (f64::from(found) - expected).abs() / largest;
-                assert!(error < 2e-5, "model {i}: {found} for {expected}");
-            }
-        }
-    }
-
-    /// Logits of a model and a window from seeds, by another program: `tests/golden/make_classifier.py`.
-    #[test]
-    fn it_gives_the_golden_logits() {
-        const GOLDEN: [u32; 5] = [
-            0xc173_2823,
-            0x3ffb_ba24,
-            0x4080_91d1,
-            0xc1a0_7ff5,
-            0xc1bd_1f48,
-        ];
-        let (n_first, pairs) = SHAPES[2];
-        let file = rehearsal::model_bytes(92, n_first, pairs, &[1, 7, 8, 9, 12], 0.0);
-        let bands = rehearsal::bands(7);
-        assert_eq!(bits(&logits_f32(&file, &bands)), GOLDEN);
-        let model = Model::from_bytes(&file).unwrap();
-        assert_eq!(
-            bits(&logits(&model, &bands, &mut model.network().scratch())),
-            GOLDEN
-        );
-    }
-
-    #[test]
-    fn what_the_buffers_held_does_not_matter() {
-        let model = Model::street().unwrap();
-        let mut scratch = model.network().scratch();
-        let expected = bits(&logits(&model, &rehearsal::bands(3), &mut scratch));
-        for buffer in [&mut scratch.even, &mut scratch.odd, &mut scratch.pooled] {
-            buffer.fill(Lanes([f32::NAN; LANES]));
-        }
-        assert_eq!(
-            bits(&logits(&model, &rehearsal::bands(3), &mut scratch)),
-            expected
-        );
-    }
-
-    #[test]
-    fn street_is_of_the_size_that_the_figures_are_about() {
-        let model = Model::street().unwrap();
-        let n_flop: usize = model.network().layers.iter().map(Layer::n_flop).sum();
-        assert!((15_000_000..100_000_000).contains(&n_flop), "{n_flop}");
-    }
-}
+mod tests;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::classify::{Classify, NO_OUTPUT};
 use super::model::Model;
 use super::network::Scratch;
-use super::window::{FeatureWindow, N_BANDS, WINDOW_FRAMES};
-use crate::simd::{self, Path, per_path};
+use super::window::{BAND_STEPS, FeatureWindow, N_BANDS, WINDOW_FRAMES};
+use crate::simd::dot::Register;
+use crate::simd::per_path;
 
 /// Bytes and fractions of a linear congruential generator: the same on every machine, and in `tests/golden`.
 struct Seeded(u32);
@@ -63,7 +64,7 @@ pub fn model_bytes(
         n_channels = n_out;
     }
     layers.push((3, 1, 2 * n_channels, codes.len() as u16));
-    let mut file = b"SRDNNET1".to_vec();
+    let mut file = b"SRDNNET2".to_vec();
     file.extend((layers.len() as u32).to_le_bytes());
     let mut random = Seeded(seed);
     for layer in layers {
@@ -79,6 +80,9 @@ pub fn model_bytes(
     file
 }
 
+/// Steps of one unit of activation behind the first layer: those of street are up to half as fine.
+const ACTIVATION_STEPS: f32 = 256.0;
+
 /// Scales are powers of 2 that keep activations in range: one over the spread of the sum, roughly.
 fn push_layer(file: &mut Vec<u8>, layer: (u8, u8, u16, u16), random: &mut Seeded) {
     let (kind, stride, n_in, n_out) = layer;
@@ -86,6 +90,12 @@ fn push_layer(file: &mut Vec<u8>, layer: (u8, u8, u16, u16), random: &mut Seeded
     file.extend([kind, stride]);
     file.extend(n_in.to_le_bytes());
     file.extend(n_out.to_le_bytes());
+    let step = if kind == 0 {
+        BAND_STEPS
+    } else {
+        ACTIVATION_STEPS
+    };
+    file.extend((1.0 / step).to_le_bytes());
     for _ in 0..u32::from(n_terms) * u32::from(n_out) {
         file.push(random.byte() as u8);
     }
@@ -96,6 +106,20 @@ fn push_layer(file: &mut Vec<u8>, layer: (u8, u8, u16, u16), random: &mut Seeded
     for _ in 0..n_out {
         file.extend((f32::from(random.byte()) / 64.0).to_le_bytes());
     }
+}
+
+/// Where the steps of a file's layers stand.
+#[cfg(test)]
+pub(crate) fn step_places(file: &[u8]) -> Vec<usize> {
+    let size = |at: usize| usize::from(u16::from_le_bytes([file[at], file[at + 1]]));
+    let mut start = 12;
+    let places = (0..file[8]).map(|_| {
+        let n_terms = if file[start] < 2 { 9 } else { size(start + 2) };
+        let step = start + 6;
+        start = step + 4 + (n_terms + 8) * size(start + 4);
+        step
+    });
+    places.collect()
 }
 
 /// The layers of a model, to be run one by one on whatever the buffers hold.
@@ -123,7 +147,7 @@ impl Layers {
             let map = format!("{}x{}x{}", i.height, i.width, i.n_channels);
             format!("{:?}/{} {map} -> {}", l.kind, l.stride, o.n_channels)
         };
-        layers.map(|l| (name(l), l.n_flop())).collect()
+        layers.map(|l| (name(l), l.n_op())).collect()
     }
 
     /// Runs one layer.
@@ -153,40 +177,31 @@ pub fn is_masked_pass_needed(classify: &mut Classify) -> bool {
 
 const PEAK_ROUNDS: usize = 20_000;
 
-/// `sum = sum * x + x`, unfused, on vectors by name (see `kernel::tile`): enough of them to hide the latency of both
-/// operations, few enough for the path's registers. AMD's Zen 4 reaches 32 a
-/// cycle with 20 of 16 lanes, 29 with 14 of 8.
-macro_rules! peak_of {
-    ($n_lanes:literal, [$($sum:ident)+]) => {{
-        let x = black_box([0.999f32; $n_lanes]);
-        $(let mut $sum = black_box([1.0f32; $n_lanes]);)+
-        for _ in 0..PEAK_ROUNDS {
-            $(for c in 0..$n_lanes {
-                $sum[c] = $sum[c] * x[c] + x[c];
-            })+
+/// Multiplies and adds in as many sums as hide the latency of both, each by what it was, so that nothing leaves the loop.
+#[inline(always)]
+fn peak_of<R: Register, const N: usize>() {
+    let x = R::splat(black_box(0x0001_0003));
+    let mut sums = [R::splat(black_box(1)); N];
+    for _ in 0..PEAK_ROUNDS {
+        for sum in &mut sums {
+            *sum = sum.add_dot(*sum, x);
         }
-        $(black_box($sum);)+
-    }};
-}
-
-per_path! {
-    /// Unfused multiplications and additions in registers, on vectors of the path's width: what no kernel that keeps the
-    /// order of its sums can exceed.
-    pub fn peak() {
-        match simd::widest_path() {
-            Path::Avx512 => peak_of!(16, [a b c d e f g h i j k l m n o p q r s t]),
-            Path::Avx2 => peak_of!(8, [a b c d e f g h i j k l m n]),
-            Path::Baseline => peak_of!(4, [a b c d e f g h i j k l m n]),
-        }
+    }
+    for sum in sums {
+        let mut words = [0; 16];
+        sum.store(&mut words, 0);
+        black_box(&words);
     }
 }
 
-/// Multiplications and additions of one `peak`.
-pub fn n_peak_flop() -> usize {
-    let n_sums = match simd::widest_path() {
-        Path::Avx512 => 16 * 20,
-        Path::Avx2 => 8 * 14,
-        Path::Baseline => 4 * 14,
-    };
-    2 * n_sums * PEAK_ROUNDS
+per_path! {
+    /// Sums of products in registers of the path's width: what no kernel without wider instructions can exceed.
+    pub fn peak<R>(n_op: &mut usize) {
+        match R::N_SUMS {
+            12 => peak_of::<R, 12>(),
+            _ => peak_of::<R, 6>(),
+        }
+        // Two products in each lane, and two additions.
+        *n_op = 4 * R::N * R::N_SUMS * PEAK_ROUNDS;
+    }
 }

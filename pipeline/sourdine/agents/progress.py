@@ -59,7 +59,7 @@ class Progress:
         self._n_taken = self._n_moved_before = self._n_stale = self._n_unanswered = 0
         self._looks: deque[tuple[float, dict[int, int]]] = deque(maxlen=_N_LOOKS)
         self._refused_s: dict[str, float] = {}
-        self._lag_s = 0.0
+        self._lag_s = self._stage_s = 0.0
 
     @property
     def broker_answers(self) -> bool:
@@ -90,7 +90,10 @@ class Progress:
         if message is not None:
             self.hourly.count("sourdine_worker_taken_total", message.sensor_id)
             self.hourly.count("sourdine_worker_given_total", message.sensor_id, n_given)
-            self.hourly.count("sourdine_worker_stage_ms_total", message.sensor_id, round(1000 * seconds))
+            self._stage_s += seconds
+            stage_ms = int(1000 * self._stage_s)
+            self._stage_s -= stage_ms / 1000  # most messages take less than a millisecond: the rest is the next one's
+            self.hourly.count("sourdine_worker_stage_ms_total", message.sensor_id, stage_ms)
 
     def refused(self, sensor_id: int, reason: str) -> None:
         """Take note of a message that was refused.

@@ -88,6 +88,42 @@ class Rejects:
             end(EXIT_FAULT, Told.FAULT, error=type_of(error), where=Name(self._stage))
         return None
 
+    def guard_all(
+        self, push: Callable[[Sequence[Message]], Sequence[T | BlockError]], came: Sequence[tuple[Message | None, Any]]
+    ) -> list[T | None]:
+        """Let a stage take messages in one call; what it refuses of them is counted, and no exception leaves.
+
+        Parameters
+        ----------
+        push : callable
+            Of the stage; of each message what it gives, or why it refuses.
+        came : sequence of tuple of Message or None, faust.Message
+            The messages as `guard` takes them.
+
+        Returns
+        -------
+        list
+            Of each what the stage gives; None if it refuses.
+        """
+        messages = [message for message, _ in came if message is not None]
+        begin = time.perf_counter()
+        try:
+            given = iter(push(messages) if messages else [])
+        except Exception as error:  # noqa: BLE001  a fault of ours: the next process reads the messages again
+            end(EXIT_FAULT, Told.FAULT, error=type_of(error), where=Name(self._stage))
+        each_s = (time.perf_counter() - begin) / (len(messages) or 1)
+        return [self._noted(None if message is None else next(given), message, one, each_s) for message, one in came]
+
+    def _noted(self, given: T | BlockError | None, message: Message | None, came: Any, seconds: float) -> T | None:
+        """Count a message that was taken or refused; return what was given."""
+        if message is None:
+            self.count(0, round(came.timestamp), "bad_key", came.partition)
+        elif isinstance(given, BlockError):
+            self.count(message.sensor_id, message.received_ms // _MS_PER_S, given.reason, came.partition)
+        is_given = message is not None and not isinstance(given, BlockError)
+        self._progress.took(came, message if is_given else None, int(is_given), seconds)
+        return None if isinstance(given, BlockError) else given
+
     def restore(self, stage: Keeping, sensor_id: int, states: list[bytes], partition: int) -> None:
         """Let a stage go on from a sensor's states; without a good one it begins anew.
 

@@ -5,9 +5,12 @@ An input of a stage that keeps nothing is acknowledged once what came of it is s
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from sourdine.agents.exits import faultless
 from sourdine.agents.order import Order
 from sourdine.cut import Message
 
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
     from sourdine.cut import Scoring
 
 _LAST_SENSOR: Final = 2**32 - 1
+_STAGE: Final = "classify"
+#: Windows that are scored in one call: some 20 ms, for which nothing else of the process runs.
+MAX_TOGETHER: Final = 32
 
 
 def message_of(event: Any) -> Message | None:
@@ -40,7 +46,7 @@ def message_of(event: Any) -> Message | None:
 
 
 class ScoringShell:
-    """Around the classifier.
+    """Around the classifier: windows that wait are scored in one call, and their candidates sent in their order.
 
     Parameters
     ----------
@@ -57,9 +63,11 @@ class ScoringShell:
     def __init__(self, stage: Scoring, outbox: Outbox, rejects: Rejects, topic: str) -> None:
         self._stage, self._outbox, self._rejects, self._topic = stage, outbox, rejects, topic
         self._orders: defaultdict[int, Order] = defaultdict(Order)
+        self._waiting: list[tuple[Message | None, Any]] = []
+        self._scoring: asyncio.Task[None] | None = None
 
     async def take(self, event: Any, consumer: Any) -> None:
-        """Score a window, and acknowledge it once its candidate is sent.
+        """Let a window wait until nothing else has come, or enough; it is acknowledged once its candidate is sent.
 
         Parameters
         ----------
@@ -68,12 +76,24 @@ class ScoringShell:
         consumer : faust.Consumer
             To acknowledge to.
         """
-        came = event.message
-        order = self._orders[came.partition]
-        order.take(came)
-        candidates = self._rejects.guard(self._stage.push, message_of(event), came)
-        if not candidates:
-            order.done([came.offset], consumer)
-        for sealed in candidates:  # one of each window
-            done = await self._outbox.send(self._topic, came.key, sealed, came.partition)
-            done.add_done_callback(lambda _: order.done([came.offset], consumer))
+        self._orders[event.message.partition].take(event.message)
+        self._waiting.append((message_of(event), event.message))
+        if self._scoring is None or self._scoring.done():
+            # It begins when the agent lets go of the loop: when nothing more has come, or here.
+            self._scoring = asyncio.create_task(faultless(self._score(consumer), _STAGE))
+        if len(self._waiting) >= MAX_TOGETHER:
+            await asyncio.wait([self._scoring])
+
+    async def _score(self, consumer: Any) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+            candidates = self._rejects.guard_all(self._stage.push_all, taken)
+            for (_, came), sealed in zip(taken, candidates, strict=True):
+                done = partial(self._done, came, consumer)
+                if sealed is None:
+                    done(None)
+                else:
+                    (await self._outbox.send(self._topic, came.key, sealed, came.partition)).add_done_callback(done)
+
+    def _done(self, came: Any, consumer: Any, _: asyncio.Future[None] | None) -> None:
+        self._orders[came.partition].done([came.offset], consumer)

@@ -195,6 +195,22 @@ def test_a_window_is_scored_the_same_on_both_sides_of_the_wire() -> None:
     assert once == again
 
 
+def test_sealed_windows_are_scored_in_one_call_as_one_by_one() -> None:
+    """Each for itself, in their order; what does not open is refused in its place, and the others go on."""
+    keys = sealer()
+    sealed = [keys.seal_window(w) for w in windows()]
+    opened = [keys.open_window(one, sensor_id=1, received_ms=7) for one in sealed]
+    expected = [keys.seal_candidate(candidate) for candidate in classifier().push(opened)]
+    broken = bytes([*sealed[0][:-1], sealed[0][-1] ^ 1])
+    came = [(2, sealed[0], 7), *((1, one, 7) for one in sealed), (1, broken, 7), (1, sealed[0], 7), (1, b"", 7)]
+    wrong_sensor, *found, bad_seal, again, short = classifier().push_sealed(came, sealer=keys)
+    refusals = [getattr(refusal, "reason", None) for refusal in (wrong_sensor, bad_seal, short)]
+    assert refusals == ["wrong_sensor", "bad_seal", "truncated_header"]
+    assert found == expected
+    assert again == expected[0]
+    assert classifier().push_sealed([], sealer=keys) == []
+
+
 def test_what_was_sealed_is_used_up() -> None:
     window = next(windows())
     sealer().seal_window(window)

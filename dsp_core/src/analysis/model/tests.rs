@@ -2,8 +2,11 @@
 
 use proptest::prelude::*;
 
+use super::stored::*;
 use super::*;
+use crate::Reason;
 use crate::analysis::rehearsal;
+use crate::analysis::window::N_BANDS;
 
 fn small() -> Vec<u8> {
     rehearsal::model_bytes(5, 16, &[(2, 16), (2, 32)], &[1, 7, 8], 0.0)
@@ -66,6 +69,7 @@ fn what_does_not_fit_is_refused() {
     for (at, byte) in [
         (0, 0),
         (8, 5),
+        (8, 4),
         (8, 255),
         (12, 1),
         (13, 3),
@@ -92,6 +96,67 @@ fn what_does_not_fit_is_refused() {
     assert_eq!(refusal(&vec![0; MAX_BYTES + 1]), Reason::BadModel);
 }
 
+fn reason(file: &[u8]) -> String {
+    let error = Model::from_bytes(file).unwrap_err();
+    assert_eq!(error.reason, Reason::BadModel);
+    error.to_string()
+}
+
+#[test]
+fn the_form_without_steps_is_refused_by_its_name() {
+    let mut file = small();
+    file[7] = b'1';
+    let text = reason(&file);
+    assert!(
+        text.contains("SRDNNET2") && text.contains("SRDNNET1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_step_is_a_positive_number() {
+    for place in rehearsal::step_places(&small()) {
+        for step in [0.0, -1.0, f32::NAN, f32::INFINITY] {
+            let mut file = small();
+            file[place..place + 4].copy_from_slice(&step.to_le_bytes());
+            let _ = reason(&file);
+        }
+    }
+}
+
+#[test]
+fn layers_come_in_turn_and_rows_are_even() {
+    let mut two_pointwise = small();
+    let steps = rehearsal::step_places(&two_pointwise);
+    two_pointwise[steps[1] - 6] = 2;
+    assert!(reason(&two_pointwise).contains("in turn"));
+    let odd = rehearsal::model_bytes(5, 16, &[(2, 16), (2, 16), (2, 16), (2, 16)], &[1], 0.0);
+    assert!(reason(&odd).contains("even number of rows"));
+}
+
+/// No sum of products leaves 32 bits: the weights of one output may not add up to more, and up to that they may.
+#[test]
+fn weights_that_could_overflow_are_refused() {
+    let n_in = 2 * 528;
+    let with = |sum: i32| {
+        let mut file = rehearsal::model_bytes(5, 16, &[(2, 528)], &[1], 0.0);
+        let weights = rehearsal::step_places(&file)[3] + 4;
+        let mut left = sum;
+        for weight in &mut file[weights..weights + n_in] {
+            let magnitude = left.min(127);
+            *weight = if left % 2 == 0 { -magnitude } else { magnitude } as i8 as u8;
+            left -= magnitude;
+        }
+        assert_eq!(left, 0);
+        file
+    };
+    try_out(&with(MAX_WEIGHT_SUM)).unwrap();
+    assert!(reason(&with(MAX_WEIGHT_SUM + 1)).contains("32 bits"));
+    let largest = i64::from(MAX_WEIGHT_SUM) * 32_767;
+    assert!(largest <= i64::from(i32::MAX) && largest + 32_767 > i64::from(i32::MAX));
+    const { assert!(512 * 128 <= MAX_WEIGHT_SUM) };
+}
+
 #[test]
 fn every_shorter_file_is_refused() {
     let file = small();
@@ -115,9 +180,9 @@ proptest! {
     #[test]
     fn no_mutated_header_panics(changes in prop::collection::vec((0usize..40, 0usize..20, any::<u8>()), 1..4)) {
         let mut file = small();
-        let starts = layer_starts(&file);
+        let steps = rehearsal::step_places(&file);
         for (layer, offset, byte) in changes {
-            let at = (starts[layer % starts.len()] + offset % 6).min(file.len() - 1);
+            let at = steps[layer % steps.len()] - 6 + offset % 10;
             file[at] = byte;
         }
         let _ = try_out(&file);
@@ -127,16 +192,4 @@ proptest! {
     fn no_bytes_panic(tail in prop::collection::vec(any::<u8>(), 0..600)) {
         let _ = try_out(&[MAGIC, &tail].concat());
     }
-}
-
-/// Where the layers' headers start, and the number of classes.
-fn layer_starts(file: &[u8]) -> Vec<usize> {
-    let size = |at: usize| usize::from(u16::from_le_bytes([file[at], file[at + 1]]));
-    let mut starts = vec![12];
-    for _ in 0..file[8] {
-        let at = starts[starts.len() - 1];
-        let n_terms = if file[at] < 2 { 9 } else { size(at + 2) };
-        starts.push(at + 6 + (n_terms + 8) * size(at + 4));
-    }
-    starts
 }
