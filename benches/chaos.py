@@ -21,7 +21,7 @@ from statistics import median
 from benches import loads, onsets
 from benches.cities import FIRST_SENSOR, Bench
 from tests.kafka.chaos import mischief
-from tests.kafka.chaos.history import latencies_s
+from tests.kafka.chaos.history import latencies_s, too_late
 from tests.kafka.chaos.proxy import Proxy
 from tests.kafka.chaos.town import Chaos
 from tests.kafka.city import CANDIDATES, WINDOWS
@@ -42,6 +42,8 @@ def result(name: str, town: Chaos, *figures: str) -> bool:
         f"{n_events} events and {n_candidates} candidates came twice",
         f"{town.n_restarts()} workers ended by themselves",
     ]
+    if late := too_late(history):
+        facts.append(f"{len(late)} sensors left out, whose windows came to the broker too late to count")
     if faults:  # far behind, they lose what is deleted before they come to it: then the machine is at fault
         facts.append(f"at the end {town.lag('sourdine-classify', WINDOWS)} windows waited to be scored")
     print(f"{name}: {'; '.join(facts)}", flush=True)

@@ -20,7 +20,7 @@ import pytest
 from tests.chain import SOURDINE
 from tests.kafka.broker.server import Broker
 from tests.kafka.chaos import mischief
-from tests.kafka.chaos.history import Commit, History, Seen, faults
+from tests.kafka.chaos.history import Commit, History, Seen, faults, too_late
 from tests.kafka.chaos.proxy import Proxy
 from tests.kafka.chaos.town import Chaos
 from tests.kafka.processes import Worker
@@ -98,6 +98,14 @@ def test_the_checker_finds_nothing_where_all_is_well(calm: History) -> None:
     calm.events.append(replace(calm.events[0], kafka_offset=2))  # sent again, to the byte
     assert faults(calm) == []
     assert calm.n_twice == (0, 1)
+
+
+def test_the_checker_asks_nothing_of_a_sensor_whose_windows_came_too_late(calm: History) -> None:
+    calm.events.clear()
+    assert faults(calm) == ["lost 7/1/horn"]
+    calm.windows[1] = replace(calm.windows[1], appended_ms=120_001)
+    assert too_late(calm) == {7}
+    assert not [fault for fault in faults(calm) if fault.startswith("lost")]
 
 
 def test_the_checker_finds_each_fault(calm: History) -> None:
