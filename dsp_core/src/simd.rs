@@ -7,6 +7,8 @@
 use crate::error::ParameterError;
 
 pub(crate) mod dot;
+#[cfg(target_arch = "x86_64")]
+mod transpose;
 
 /// A set of instructions that a body is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,6 +2,8 @@
 //!
 //! A word is two 16-bit numbers, the first in its low half. Sums of integers do not depend on their order, so every path
 //! gives the same as long as no sum leaves 32 bits: that is for the caller to see to.
+//!
+//! And what else depends on the width of a register: how rows become columns.
 
 /// The lanes of one tile's column: as many registers as a path can well keep of one sum.
 ///
@@ -26,7 +28,13 @@ pub(crate) trait Register: Copy {
 
     /// Writes the lanes over words `part * N` and on.
     fn store(self, words: &mut [i32; 16], part: usize);
+
+    /// Rows to columns. Overwrites `tile`.
+    fn transpose(tile: &mut Tile, columns: &mut Tile);
 }
+
+/// Sixteen rows of sixteen numbers.
+pub(crate) type Tile = [[f32; 16]; 16];
 
 /// The two numbers of a word.
 #[inline(always)]
@@ -72,6 +80,10 @@ impl Register for Plain {
     fn store(self, words: &mut [i32; 16], part: usize) {
         words.as_chunks_mut().0[part] = self.0;
     }
+
+    fn transpose(tile: &mut Tile, columns: &mut Tile) {
+        *columns = std::array::from_fn(|i| tile.map(|row| row[i]));
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -79,11 +91,12 @@ pub(crate) mod x86 {
     //! Registers of x86-64.
     use std::arch::x86_64::*;
 
-    use super::Register;
+    use super::{Register, Tile};
+    use crate::simd::transpose::{by_shuffles, by_squares};
 
     /// Defines a path's lanes: some registers of one kind, and the instructions for them.
     macro_rules! register {
-        ($name:ident, $n:literal, $n_sums:literal, [$vector:ty; $n_vectors:literal], $zero:ident, $splat:ident, $madd:ident, $add:ident) => {
+        ($name:ident, $n:literal, $n_sums:literal, [$vector:ty; $n_vectors:literal], $zero:ident, $splat:ident, $madd:ident, $add:ident, $transpose:ident) => {
             #[derive(Clone, Copy)]
             pub(crate) struct $name([$vector; $n_vectors]);
 
@@ -128,6 +141,11 @@ pub(crate) mod x86 {
                     words.as_chunks_mut().0[part] =
                         unsafe { std::mem::transmute::<[$vector; $n_vectors], [i32; $n]>(self.0) };
                 }
+
+                #[inline(always)]
+                fn transpose(tile: &mut Tile, columns: &mut Tile) {
+                    $transpose(tile, columns);
+                }
             }
         };
     }
@@ -140,7 +158,8 @@ pub(crate) mod x86 {
         _mm_setzero_si128,
         _mm_set1_epi32,
         _mm_madd_epi16,
-        _mm_add_epi32
+        _mm_add_epi32,
+        by_squares
     );
     register!(
         Avx2,
@@ -150,7 +169,8 @@ pub(crate) mod x86 {
         _mm256_setzero_si256,
         _mm256_set1_epi32,
         _mm256_madd_epi16,
-        _mm256_add_epi32
+        _mm256_add_epi32,
+        by_squares
     );
     register!(
         Avx512,
@@ -160,7 +180,8 @@ pub(crate) mod x86 {
         _mm512_setzero_si512,
         _mm512_set1_epi32,
         _mm512_madd_epi16,
-        _mm512_add_epi32
+        _mm512_add_epi32,
+        by_shuffles
     );
 }
 
@@ -178,6 +199,26 @@ mod tests {
                 let sum = sum.add_dot(R::splat(x[3]), R::load(w, part));
                 sum.add_dot(R::zero(), R::load(x, part)).store(sums, part);
             }
+        }
+    }
+
+    per_path! {
+        fn turned_on_the_path<R>(tile: &mut Tile, columns: &mut Tile) {
+            R::transpose(tile, columns);
+        }
+    }
+
+    #[test]
+    fn rows_become_columns_on_every_path() {
+        let tile: Tile = std::array::from_fn(|i| std::array::from_fn(|j| (16 * i + j) as f32));
+        let mut expected = [[0.0; 16]; 16];
+        Plain::transpose(&mut tile.clone(), &mut expected);
+        assert_eq!(expected[3][..3], [3.0, 19.0, 35.0]);
+        for path in [Path::Baseline, Path::Avx2, Path::Avx512] {
+            limit_path(path);
+            let mut found = [[-1.0; 16]; 16];
+            turned_on_the_path(&mut tile.clone(), &mut found);
+            assert_eq!(found, expected, "{path:?}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! Log-mel bands: triangles on the HTK mel scale over magnitude spectra, then ln(x + 0.001).
 
 use crate::error::ParameterError;
+use crate::simd::dot::Register;
 use crate::simd::per_path;
 use crate::sound::filterbank::empty_band;
 use crate::sound::framing::starts;
-use crate::sound::spectrum::{LANES, Row, Spectrum, transpose};
+use crate::sound::spectrum::{LANES, Row, Spectrum};
 
 /// Added to a band before the logarithm, so that silence is finite.
 pub const LOG_OFFSET: f32 = 0.001;
@@ -278,7 +279,7 @@ impl LogMel {
     }
 
     #[inline(always)]
-    fn run(
+    fn run<R: Register>(
         &self,
         (samples, starts): (&[f32], &[usize]),
         rows: &mut [f32],
@@ -288,7 +289,9 @@ impl LogMel {
     ) {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let bands = &mut bands.as_chunks_mut::<LANES>().0[..self.bands.len()];
-        let sums = self.spectrum.magnitudes(samples, starts, rows, &self.gains);
+        let sums = self
+            .spectrum
+            .magnitudes::<R>(samples, starts, rows, &self.gains);
         energy.copy_from_slice(&sums[..starts.len()]);
         for (row, band) in bands.iter_mut().zip(&self.bands) {
             let mut sum = [0.0; LANES];
@@ -302,18 +305,18 @@ impl LogMel {
                 row[l] = ln(sum[l] + LOG_OFFSET);
             }
         }
-        scatter(bands, out, self.settings.n_mels);
+        scatter::<R>(bands, out, self.settings.n_mels);
     }
 }
 
 /// Rows of lanes to one row per frame.
 #[inline(always)]
-pub(crate) fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
+pub(crate) fn scatter<R: Register>(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
     let (tiles, rest) = bands.as_chunks::<LANES>();
-    let mut other = [[0.0; LANES]; LANES];
+    let mut turned = [[0.0; LANES]; LANES];
     for (i, tile) in tiles.iter().enumerate() {
-        let mut turned = *tile;
-        transpose(&mut turned, &mut other);
+        let mut tile = *tile;
+        R::transpose(&mut tile, &mut turned);
         for (frame, row) in out.chunks_exact_mut(n_mels).zip(&turned) {
             frame[i * LANES..][..LANES].copy_from_slice(row);
         }
@@ -327,7 +330,7 @@ pub(crate) fn scatter(bands: &[[f32; LANES]], out: &mut [f32], n_mels: usize) {
 }
 
 per_path! {
-    fn run_group(
+    fn run_group<R>(
         tables: &LogMel,
         frames: (&[f32], &[usize]),
         rows: &mut [f32],
@@ -335,7 +338,7 @@ per_path! {
         out: &mut [f32],
         energy: &mut [f32],
     ) {
-        tables.run(frames, rows, bands, out, energy);
+        tables.run::<R>(frames, rows, bands, out, energy);
     }
 }
 

@@ -95,7 +95,7 @@ impl PowerSpectrum {
 }
 
 per_path! {
-    fn run_group(
+    fn run_group<R>(
         tables: &PowerSpectrum,
         frames: (&[f32], &[usize]),
         rows: &mut [f32],
@@ -105,14 +105,14 @@ per_path! {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let n_frames = out.len() / tables.n_bins();
         let (samples, starts) = frames;
-        tables.spectrum.magnitudes(samples, &starts[..n_frames], rows, &[]);
+        tables.spectrum.magnitudes::<R>(samples, &starts[..n_frames], rows, &[]);
         for (k, power) in powers.iter_mut().enumerate() {
             let magnitude = tables.spectrum.magnitude(rows, k);
             for l in 0..LANES {
                 power[l] = magnitude[l] * magnitude[l];
             }
         }
-        scatter(powers, out, tables.n_bins());
+        scatter::<R>(powers, out, tables.n_bins());
     }
 }
 

@@ -7,6 +7,7 @@
 use std::f64::consts::PI;
 
 use crate::error::ParameterError;
+use crate::simd::dot::Register;
 
 /// Frames that are transformed side by side: one AVX-512 vector, two AVX2 ones, four of the baseline.
 pub(crate) const LANES: usize = 16;
@@ -99,7 +100,7 @@ impl Spectrum {
     /// # Shape
     /// `starts`: (n_frames,), where each frame starts in `samples`, which holds `win_length` from there on; `rows`: (n_rows,).
     #[inline(always)]
-    pub(crate) fn magnitudes(
+    pub(crate) fn magnitudes<R: Register>(
         &self,
         samples: &[f32],
         starts: &[usize],
@@ -107,7 +108,7 @@ impl Spectrum {
         gains: &[f32],
     ) -> [f32; LANES] {
         let rows = &mut rows[..self.n_rows()];
-        self.load(samples, starts, rows);
+        self.load::<R>(samples, starts, rows);
         if !self.radix2.is_empty() {
             stage2(rows, &self.radix2);
         }
@@ -124,12 +125,12 @@ impl Spectrum {
 
     /// Windows the frames and turns them by 90°: sample n of every frame becomes one row.
     #[inline(always)]
-    fn load(&self, samples: &[f32], starts: &[usize], rows: &mut [Row]) {
+    fn load<R: Register>(&self, samples: &[f32], starts: &[usize], rows: &mut [Row]) {
         let n_whole = self.win_length / LANES;
         // Lanes without a frame repeat the first one: nobody reads them.
         let mut lanes = [starts[0]; LANES];
         lanes[..starts.len()].copy_from_slice(starts);
-        let (mut tile, mut other) = ([[0.0; LANES]; LANES], [[0.0; LANES]; LANES]);
+        let mut tile = [[0.0; LANES]; LANES];
         for block in 0..self.window_fn.len() / LANES {
             let window_fn = &self.window_fn[block * LANES..][..LANES];
             for (l, column) in tile.iter_mut().enumerate() {
@@ -146,10 +147,11 @@ impl Spectrum {
                     }
                 }
             }
-            transpose(&mut tile, &mut other);
             let first = block * LANES / 2;
-            let target = &mut rows[first + first / RUN..][..LANES / 2];
-            target.copy_from_slice(tile.as_chunks::<2>().0);
+            let target = rows[first + first / RUN..].as_flattened_mut();
+            if let Some(target) = target.first_chunk_mut() {
+                R::transpose(&mut tile, target);
+            }
         }
         let first_empty = self.window_fn.len() / LANES * LANES / 2;
         if first_empty < self.n_fft / 2 {
@@ -210,29 +212,6 @@ fn place(k: usize, half: usize, is_odd: bool) -> u32 {
         radix = 4;
     }
     (position + position / RUN) as u32
-}
-
-/// One round of a perfect shuffle: rows i and i + LANES / 2 become rows 2 i and 2 i + 1.
-#[inline(always)]
-fn shuffle(from: &[[f32; LANES]; LANES], to: &mut [[f32; LANES]; LANES]) {
-    for i in 0..LANES / 2 {
-        let (a, b) = (&from[i], &from[i + LANES / 2]);
-        for n in 0..LANES / 2 {
-            to[2 * i][2 * n] = a[n];
-            to[2 * i][2 * n + 1] = b[n];
-            to[2 * i + 1][2 * n] = a[LANES / 2 + n];
-            to[2 * i + 1][2 * n + 1] = b[LANES / 2 + n];
-        }
-    }
-}
-
-/// Rows to columns by four rounds of shuffling. Overwrites `other`.
-#[inline(always)]
-pub(crate) fn transpose(tile: &mut [[f32; LANES]; LANES], other: &mut [[f32; LANES]; LANES]) {
-    shuffle(tile, other);
-    shuffle(other, tile);
-    shuffle(tile, other);
-    shuffle(other, tile);
 }
 
 /// Radix-2 stage over the whole transform.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::simd::dot::Plain;
 
 /// Frames of noise against `realfft` in f64: absolute error relative to the frame's largest bin.
 fn worst_error(n_fft: usize, win_length: usize, n_frames: usize) -> f64 {
@@ -13,7 +14,7 @@ fn worst_error(n_fft: usize, win_length: usize, n_frames: usize) -> f64 {
     let spectrum = Spectrum::new(n_fft, win_length).unwrap();
     let mut rows = vec![[[0.0; LANES]; 2]; spectrum.n_rows()];
     let starts: Vec<usize> = (0..n_frames).map(|frame| frame * hop).collect();
-    spectrum.magnitudes(&samples, &starts, &mut rows, &[]);
+    spectrum.magnitudes::<Plain>(&samples, &starts, &mut rows, &[]);
     let fft = realfft::RealFftPlanner::<f64>::new().plan_fft_forward(n_fft);
     let mut worst = 0.0_f64;
     for frame in 0..n_frames {
@@ -58,26 +59,13 @@ fn energy_is_parsevals() {
     let mut gains = vec![2.0; 257];
     (gains[0], gains[256]) = (1.0, 1.0);
     let mut rows = vec![[[0.0_f32; 16]; 2]; spectrum.n_rows()];
-    let energy = spectrum.magnitudes(&samples, &[0], &mut rows, &gains)[0];
+    let energy = spectrum.magnitudes::<Plain>(&samples, &[0], &mut rows, &gains)[0];
     let expected: f64 = hann(400)
         .iter()
         .zip(&samples)
         .map(|(w, x)| f64::from(w * x) * f64::from(w * x))
         .sum();
     assert!((f64::from(energy) / 512.0 / expected - 1.0).abs() < 1e-6);
-}
-
-#[test]
-fn transposes() {
-    let mut tile = [[0.0; 16]; 16];
-    for i in 0..256 {
-        tile[i / 16][i % 16] = i as f32;
-    }
-    let mut turned = tile;
-    transpose(&mut turned, &mut [[0.0; 16]; 16]);
-    for i in 0..256 {
-        assert_eq!(turned[i % 16][i / 16], i as f32);
-    }
 }
 
 #[test]
