@@ -289,14 +289,13 @@ impl LogMel {
     ) {
         let rows: &mut [Row] = rows.as_chunks_mut::<LANES>().0.as_chunks_mut::<2>().0;
         let bands = &mut bands.as_chunks_mut::<LANES>().0[..self.bands.len()];
-        let sums = self
-            .spectrum
-            .magnitudes::<R>(samples, starts, rows, &self.gains);
+        let (spectrum, gains) = (&self.spectrum, &self.gains);
+        let sums = spectrum.magnitudes::<R>(samples, starts, rows, gains);
         energy.copy_from_slice(&sums[..starts.len()]);
         for (row, band) in bands.iter_mut().zip(&self.bands) {
             let mut sum = [0.0; LANES];
             for (i, &weight) in band.weights.iter().enumerate() {
-                let magnitude = self.spectrum.magnitude(rows, band.first_bin + i);
+                let magnitude = spectrum.magnitude(rows, band.first_bin + i);
                 for l in 0..LANES {
                     sum[l] += magnitude[l] * weight;
                 }
@@ -315,8 +314,7 @@ pub(crate) fn scatter<R: Register>(bands: &[[f32; LANES]], out: &mut [f32], n_me
     let (tiles, rest) = bands.as_chunks::<LANES>();
     let mut turned = [[0.0; LANES]; LANES];
     for (i, tile) in tiles.iter().enumerate() {
-        let mut tile = *tile;
-        R::transpose(&mut tile, &mut turned);
+        R::transpose(&mut tile.clone(), &mut turned);
         for (frame, row) in out.chunks_exact_mut(n_mels).zip(&turned) {
             frame[i * LANES..][..LANES].copy_from_slice(row);
         }
