@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import faust
 from faust.app import BootStrategy
 
 from sourdine.agents.assignments import Assignments
+from sourdine.agents.exits import EXIT_FAULT
 from sourdine.agents.faust_worker import QuietWorker
 from sourdine.broker import MECHANISM, BrokerSettings
+from sourdine.operations.ending import end
+from sourdine.operations.lines import Name, tell
+from sourdine.operations.told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Coroutine
@@ -56,6 +61,11 @@ class WorkerApp(faust.App):  # type: ignore[misc]
             pass
         await self.consumer.commit()
 
+    def _new_consumer(self) -> Any:
+        consumer = super()._new_consumer()
+        consumer._add_gap = partial(pass_over, consumer, consumer._add_gap)
+        return consumer
+
     async def _say_last_words(self, *_: Any, **__: Any) -> None:
         for word in self.last_words:
             await word()
@@ -66,6 +76,33 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 
     async def on_first_start(self) -> None:
         """Make no folder for tables: there are none, and a service may have nowhere to write."""
+
+
+async def pass_over(consumer: Any, add_gap: Callable[..., Awaitable[None]], place: Any, first: int, then: int) -> None:
+    """Let a worker go on behind a hole in what it reads only where the broker has nothing there any more.
+
+    Faust takes any hole for messages that are gone, and commits past it. But its reader makes holes too: what it had
+    fetched before partitions were given out anew may come behind the new place, and then all before it is dropped.
+
+    Parameters
+    ----------
+    consumer : faust.Consumer
+        Who reads.
+    add_gap : callable
+        Faust's own, which marks offsets as done, the last included.
+    place : faust.types.TP
+        The partition.
+    first : int
+        First offset that was not read.
+    then : int
+        Offset of the message that came instead.
+    """
+    if (await consumer.earliest_offsets(place))[place] < then:
+        end(
+            EXIT_FAULT, Told.FAULT, error=Name("Gap"), where=Name("read")
+        )  # the next process reads from the last commit
+    tell(Told.DELETED)
+    await add_gap(place, first, then - 1)
 
 
 def make_app(broker: BrokerSettings, *, group: str, instance: str) -> WorkerApp:

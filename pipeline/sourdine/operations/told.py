@@ -29,6 +29,7 @@ class Told(StrEnum):
     STALLED = "stalled"
     NAME_TAKEN = "name_taken"
     NOT_DRAINED = "not_drained"
+    DELETED = "deleted"
     BROKER_AWAY = "broker_away"
     BROKER_BACK = "broker_back"
     SENDER_FAULT = "sender_fault"
@@ -67,6 +68,7 @@ MEANINGS: Final = {
     Told.STALLED: (Level.ERROR, "messages wait, and none was taken for `seconds`: it ends"),
     Told.NAME_TAKEN: (Level.ERROR, "another worker of this stage has the same name: it ends; names must differ"),
     Told.NOT_DRAINED: (Level.ERROR, "it could not end in order within `seconds`, and ends: its input is read again"),
+    Told.DELETED: (Level.ERROR, "the broker deleted messages before they were read: workers are too few, or were away"),
     Told.BROKER_AWAY: (Level.WARNING, "the broker does not answer; a gateway's records wait on the disk"),
     Told.BROKER_BACK: (Level.INFO, "it answers again, after `seconds`; `n` records waited"),
     Told.SENDER_FAULT: (Level.WARNING, "the broker refused with `error`: tried again each second"),

@@ -1,4 +1,4 @@
-"""What is acknowledged when a worker is told to end is committed, whatever Faust commits at that moment."""
+"""What is acknowledged at the end is committed, whatever Faust commits at that moment; holes are not stepped over."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ pytest.importorskip("faust")
 
 from faust.transport.consumer import Consumer as FaustConsumer
 
-from sourdine.agents.worker_app import WorkerApp
+from sourdine.agents import worker_app
+from sourdine.agents.worker_app import WorkerApp, pass_over
+from sourdine.broker import BrokerSettings
 
 
 class Consumer:
@@ -49,3 +51,41 @@ async def committed_at_the_end() -> int:
 
 def test_the_last_commit_is_not_one_that_was_under_way() -> None:
     assert asyncio.run(committed_at_the_end()) == 2
+
+
+class EndedError(Exception):
+    """Stands for the end of the process."""
+
+
+def passed_over(earliest: int, first: int, then: int, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Let a reader that has read up to `first` find `then`; what Faust is told to take for done."""
+    done: list[tuple[int, int]] = []
+
+    async def earliest_offsets(place: str) -> dict[str, int]:
+        return {place: earliest}
+
+    async def add_gap(_: str, begin: int, last: int) -> None:
+        done.append((begin, last))
+
+    def end(*_: Any, **__: Any) -> None:
+        raise EndedError
+
+    monkeypatch.setattr(worker_app, "end", end)
+    asyncio.run(pass_over(SimpleNamespace(earliest_offsets=earliest_offsets), add_gap, "place", first, then))
+    return done
+
+
+def test_what_the_broker_has_deleted_is_passed_over_and_nothing_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert passed_over(500, 101, 500, monkeypatch) == [(101, 499)]
+    assert passed_over(700, 101, 500, monkeypatch) == [(101, 499)]
+
+
+def test_a_hole_in_what_the_broker_still_has_ends_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    for earliest in (0, 101, 499):
+        with pytest.raises(EndedError):
+            passed_over(earliest, 101, 500, monkeypatch)
+
+
+def test_faust_asks_before_it_passes_over_a_hole() -> None:
+    app = worker_app.make_app(BrokerSettings("127.0.0.1:1"), group="g", instance="i")
+    assert app.consumer._add_gap.func is pass_over
