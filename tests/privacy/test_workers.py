@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -79,7 +80,7 @@ class Worker:
         states: Any = SimpleNamespace(read=self._read, write=self._write)
         if stage == "classify":
             scoring = ScoringShell(Scoring(zone(), street().core), outbox, self._rejects, stage)
-            self.take: Callable[[Any], Any] = lambda event: scoring.take(event, None)
+            self.take: Callable[[Any], Any] = partial(_scored, scoring)
             return
         makes: dict[str, Callable[[], Keeping]] = {
             "describe": lambda: Hearings(zone(), street().core, lambda sensor_id: None),
@@ -131,6 +132,13 @@ class Worker:
 
     async def _write(self, number: int, sensor_id: int, state: bytes) -> asyncio.Future[None]:
         return _done()
+
+
+async def _scored(shell: ScoringShell, event: Any) -> None:
+    """Let a window be scored before the next one comes: looks lie between them."""
+    await shell.take(event, None)
+    while shell._scoring is not None and not shell._scoring.done():
+        await asyncio.sleep(0)
 
 
 class _Topics(dict[type, str]):
