@@ -36,7 +36,7 @@ def town(city: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
     """Make a key, put sensors where gateways put them, and end the workers that are left."""
     monkeypatch.setattr("tests.kafka.city.partition_of", by_key)
     # What a gateway heard in half a minute it sends here in a moment.
-    monkeypatch.setattr("sourdine.gateway.gateway._DRAIN_S", HANG_S)
+    monkeypatch.setattr("sourdine.gateway.gateway.DRAIN_S", HANG_S)
     create_key(tmp_path / "zone.key")
     made = City(city, tmp_path, tmp_path / "zone.key")
     yield made
