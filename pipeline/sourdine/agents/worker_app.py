@@ -81,8 +81,8 @@ class WorkerApp(faust.App):  # type: ignore[misc]
 async def pass_over(consumer: Any, add_gap: Callable[..., Awaitable[None]], place: Any, first: int, then: int) -> None:
     """Let a worker go on behind a hole in what it reads only where the broker has nothing there any more.
 
-    Faust takes any hole for messages that are gone, and commits past it. But its reader makes holes too: what it had
-    fetched before partitions were given out anew may come behind the new place, and then all before it is dropped.
+    Faust takes any hole for messages that are gone, and commits past it. By its code its reader may make holes too:
+    what was fetched before partitions were given out anew comes behind the new place, and all before it is dropped.
 
     Parameters
     ----------
